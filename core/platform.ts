@@ -1,0 +1,36 @@
+import type { Random } from './base/random.ts';
+import type { ObjectStore } from './storage/object-store.ts';
+import type { Clock } from './time/clock.ts';
+import type { VectorKernel } from './vector/kernel.ts';
+import type { LogStore } from './wal/log.ts';
+
+/** Something worth counting or timing: plain, without secrets and without rows. */
+export interface TraceEvent {
+  readonly name: string;
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/**
+ * What a host gives the engine. `core` reads time, chance and the outside world through this and nothing else, so
+ * that a whole cluster can be run in one thread from a seed.
+ */
+export interface Platform {
+  readonly objects: ObjectStore;
+  readonly logs: LogStore;
+  /** One instance per isolate or worker: its byte budget is the isolate's. */
+  readonly kernel: VectorKernel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly trace?: (event: TraceEvent) => void;
+  /**
+   * Asks the host to call the role's `work()` at or after `at` (milliseconds since the epoch): durable, at least
+   * once, may be late. An alarm on the edge; in the browser a timer, and again at opening. An earlier pending time
+   * is kept.
+   */
+  readonly wake: (at: number) => void;
+  /**
+   * Rejects if the host has replaced this instance (on the edge: touches the object's storage, where the platform
+   * stops a replaced one). Absent where the host cannot tell: then the owner reads its manifest.
+   */
+  readonly provePlacement?: () => Promise<void>;
+}
