@@ -1,0 +1,15 @@
+/** The smallest module with an instruction of relaxed SIMD: one function that returns `f32x4.relaxed_madd(x, x, x)`. */
+const PROBE: Uint8Array = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x06, 0x01, 0x60, 0x01, 0x7b, 0x01, 0x7b],
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x00, 0x20, 0x00, 0xfd, 0x85, 0x02, 0x0b],
+);
+
+/**
+ * Whether this host runs `elanus-relaxed.wasm`; else it takes `elanus.wasm`, which needs SIMD128 and bulk memory alone.
+ * Nothing is compiled, so it may be asked on Workers too.
+ */
+export function relaxedSimdSupported(): boolean {
+  return WebAssembly.validate(PROBE);
+}

@@ -1,0 +1,97 @@
+import { ElanusError } from '../core/base/error.ts';
+
+/** What the module exports: see README.md. Addresses and sizes are unsigned, and arrive signed. */
+export interface KernelExports {
+  allocate(bytes: number): number;
+  release(address: number): void;
+  usedBytes(): number;
+  inverseNorms(rows: number, count: number, dimension: number, target: number): void;
+  normalize(vector: number, dimension: number): void;
+  heapBytes(capacity: number): number;
+  clearHeap(heap: number, capacity: number): void;
+  drainHeap(heap: number, rows: number, scores: number): number;
+  scan(
+    metric: number,
+    dimension: number,
+    rows: number,
+    inverses: number,
+    first: number,
+    count: number,
+    bitmap: number,
+    queries: number,
+    queryCount: number,
+    stride: number,
+    heaps: number,
+    heapStride: number,
+  ): void;
+}
+
+const PAGE_BYTES = 65_536;
+/** The last page stays out of reach, so that the end of the memory has an address of 32 bits. */
+const PAGES_MAX = 65_535;
+
+/** The linear memory of one instance: the allocator with its budget, and views that follow the memory as it grows. */
+export class KernelMemory {
+  readonly exports: KernelExports;
+  readonly bytesMax: number;
+  readonly #memory: WebAssembly.Memory;
+  #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(module: WebAssembly.Module, bytesMax: number) {
+    const maximum = Math.min(Math.floor(bytesMax / PAGE_BYTES), PAGES_MAX);
+    if (!(maximum >= 1)) {
+      throw new ElanusError('invalid', `bytesMax is ${bytesMax}; the kernel needs at least ${PAGE_BYTES} bytes.`);
+    }
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum });
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.bytesMax = maximum * PAGE_BYTES;
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.exports = instance.exports as unknown as KernelExports;
+  }
+
+  /** Bytes of the blocks that are allocated now. */
+  get bytesUsed(): number {
+    return this.exports.usedBytes() >>> 0;
+  }
+
+  get bytesReserved(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** All of the memory. Taken anew for each use: an allocation may grow the memory, which detaches the view before. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#bytes.byteLength !== this.#memory.buffer.byteLength) this.#bytes = new Uint8Array(this.#memory.buffer);
+    return this.#bytes;
+  }
+
+  floats(address: number, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.#memory.buffer, address, length);
+  }
+
+  words(address: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#memory.buffer, address, length);
+  }
+
+  /** The address of `count` bytes, with any content, at a multiple of 16; `undefined` if the budget would be passed. */
+  tryAllocate(count: number): number | undefined {
+    // A larger number would arrive in WebAssembly without its upper bits.
+    if (count > this.bytesMax) return undefined;
+    const address = this.exports.allocate(count) >>> 0;
+    return address === 0 ? undefined : address;
+  }
+
+  release(address: number): void {
+    this.exports.release(address);
+  }
+
+  /** The error for `count` bytes that the budget has no room for. `purpose` completes "no room for". */
+  quota(count: number, purpose: string): ElanusError {
+    const bytesUsed = this.bytesUsed;
+    return new ElanusError(
+      'quota',
+      `The vector kernel has no room for ${purpose}: ${count} bytes are needed, ${bytesUsed} of ${this.bytesMax} are ` +
+        'in use. Release a collection, or raise the budget.',
+      { details: { bytes: count, bytesUsed, bytesMax: this.bytesMax } },
+    );
+  }
+}
