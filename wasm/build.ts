@@ -52,8 +52,8 @@ async function compile(flags: string): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   const entry = ['wasm/assembly/index.ts', '--baseDir', fileURLToPath(ROOT), '--outFile', 'module.wasm'];
   const { error, stderr } = await main([...entry, ...`${FLAGS} ${flags}`.trim().split(' ')], {
-    writeFile: (_name: string, contents: Uint8Array) => {
-      bytes = contents;
+    writeFile: (_name: string, contents: string | Uint8Array) => {
+      if (typeof contents !== 'string') bytes = contents;
     },
   });
   if (error !== null || bytes === undefined) throw new Error(`asc: ${stderr.toString()}`, { cause: error });

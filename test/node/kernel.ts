@@ -1,5 +1,6 @@
 import type { VectorKernel } from '../../core/vector/kernel.ts';
 import { buildWasm, readWasm } from '../../wasm/build.ts';
+import { compileModule } from '../../wasm/compile.ts';
 import { relaxedSimdSupported } from '../../wasm/detect.ts';
 import { createKernel } from '../../wasm/kernel.ts';
 
@@ -16,7 +17,7 @@ export function nodeModule(build: WasmBuild = WASM_BUILDS.at(-1) as WasmBuild): 
   if (module === undefined) {
     module = buildWasm()
       .then(() => readWasm(build === 'relaxed' ? 'elanus-relaxed.wasm' : 'elanus.wasm'))
-      .then((bytes) => WebAssembly.compile(bytes));
+      .then((bytes) => compileModule(bytes));
     modules.set(build, module);
   }
   return module;
