@@ -9,6 +9,9 @@ import type { KernelMemory } from './memory.ts';
 /** Bytes of a chunk of rows, or one row if that is more: what is spare in the last chunk stays small. */
 const CHUNK_BYTES_MAX = 1024 * 1024;
 
+/** A chunk that does not fit may be made this much smaller: many tiny ones would cost more than they save. */
+const SPLIT_MAX = 64;
+
 /** FLAT in the kernel's memory: rows in chunks, so that growing never moves any. */
 export class WasmFlat implements FlatVectors {
   readonly dimension: number;
@@ -134,26 +137,32 @@ export class WasmFlat implements FlatVectors {
     let first = last === undefined ? 0 : last.first + last.capacity;
     let missing = count - (first - this.#size);
     while (missing > 0) {
-      const capacity = Math.min(this.#chunkRowsMax, Math.max(missing, this.#size));
-      const chunk = this.#allocateChunk(first, capacity);
+      const chunk = this.#allocateChunk(first, Math.min(this.#chunkRowsMax, Math.max(missing, this.#size)));
       if (chunk === undefined) {
         for (const { rows } of added) this.#memory.release(rows);
         throw this.#memory.quota(count * this.#rowBytes, `${count} more vectors of dimension ${this.dimension}`);
       }
       added.push(chunk);
-      first += capacity;
-      missing -= capacity;
+      first += chunk.capacity;
+      missing -= chunk.capacity;
     }
     this.#chunks.push(...added);
     this.#bytes += (exports.usedBytes() >>> 0) - usedBefore;
   }
 
-  /** The rows, and for COSINE behind them the inverse of each one's length. */
+  /**
+   * The rows, and for COSINE behind them the inverse of each one's length. Where `capacity` rows do not fit, fewer
+   * may: what is left of the budget is used, and so are the gaps that freed vectors leave.
+   */
   #allocateChunk(first: number, capacity: number): Chunk | undefined {
-    const rowsBytes = Math.ceil((capacity * this.#rowBytes) / 16) * 16;
-    const inversesBytes = this.metric === 'COSINE' ? capacity * Float32Array.BYTES_PER_ELEMENT : 0;
-    const rows = this.#memory.tryAllocate(rowsBytes + inversesBytes);
-    return rows === undefined ? undefined : { rows, inverses: rows + rowsBytes, first, count: 0, capacity };
+    const capacityMin = Math.min(capacity, Math.ceil(this.#chunkRowsMax / SPLIT_MAX));
+    for (let rowsMax = capacity; rowsMax >= capacityMin; rowsMax = Math.floor(rowsMax / 2)) {
+      const rowsBytes = Math.ceil((rowsMax * this.#rowBytes) / 16) * 16;
+      const inversesBytes = this.metric === 'COSINE' ? rowsMax * Float32Array.BYTES_PER_ELEMENT : 0;
+      const rows = this.#memory.tryAllocate(rowsBytes + inversesBytes);
+      if (rows !== undefined) return { rows, inverses: rows + rowsBytes, first, count: 0, capacity: rowsMax };
+    }
+    return undefined;
   }
 
   #fill(chunk: Chunk, bytes: Uint8Array, count: number): void {

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import simd from '../../dist/wasm/elanus.wasm';
+import relaxed from '../../dist/wasm/elanus-relaxed.wasm';
+import { createKernel, relaxedSimdSupported } from '../../wasm/index.ts';
+
+describe('the WASM core in workerd', () => {
+  it('runs both builds from imported modules, since Workers compile nothing at run time', () => {
+    expect(relaxedSimdSupported()).toBe(true);
+    for (const module of [simd, relaxed]) {
+      const kernel = createKernel(module, { bytesMax: 16 * 1024 * 1024 });
+      using flat = kernel.flat(3, 'L2');
+      flat.append(Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
+      const found = flat.search(Float32Array.of(0, 1, 0.25), 2);
+      expect([...found.rows]).toEqual([1, 2]);
+      expect([...found.distances]).toEqual([0.0625, 1.5625]);
+    }
+  });
+});
