@@ -86,3 +86,9 @@ export function isVector(field: Field): boolean {
 export function channelNames(collectionId: number, shardsNum: number): string[] {
   return Array.from({ length: shardsNum }, (_, shard) => `${collectionId}-${shard}`);
 }
+
+/** The metric by which a vector field is searched: its index's, or COSINE as Milvus defaults to. */
+export function metricOf(meta: CollectionMeta, fieldId: number): Metric {
+  const field = meta.schema.fields.find((candidate) => candidate.id === fieldId);
+  return meta.indexes.find((index) => index.fieldName === field?.name)?.metricType ?? 'COSINE';
+}
