@@ -4,7 +4,7 @@ import { offer, thresholdOf } from './top-k';
 
 /**
  * The exact scan of one chunk of rows for several queries. Rows go through in blocks that stay in the cache while
- * query after query reads them; in a block, four rows and one or two queries at a time.
+ * query after query reads them; in a block, four rows are offered at a time, to one or two queries.
  */
 
 /** Metrics, as the host numbers them. */
