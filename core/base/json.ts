@@ -1,0 +1,92 @@
+import { ElanusError } from './error.ts';
+import { shortestFloat32 } from './float32.ts';
+
+/*
+ * JSON that keeps 64-bit integers. `JSON.parse` reads every number as a double; here an integer beyond 2^53 becomes a
+ * bigint, exactly. A text without a run of sixteen digits has no such integer, and costs nothing but the look.
+ */
+
+const LONG_NUMBER = /\d{16}/;
+const INTEGER = /^-?\d+$/;
+
+type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown;
+
+let sourceIsGiven: boolean | undefined;
+
+/** Whether the host tells revivers the text of a number (ES2026; Node 22, workerd, Chrome, newer Safari and Firefox). */
+function hasSource(): boolean {
+  if (sourceIsGiven === undefined) {
+    parseWithSource('1', (_, value, context) => {
+      sourceIsGiven = context?.source === '1';
+      return value;
+    });
+  }
+  return sourceIsGiven === true;
+}
+
+/**
+ * Parses JSON; integers beyond 2^53 − 1 become bigint, all other numbers are numbers.
+ * Throws `SyntaxError` as `JSON.parse` does.
+ */
+export function parseJson(text: string): unknown {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  if (!hasSource()) return parseQuoted(text);
+  return parseWithSource(text, (_, value, context) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    return context.source !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value;
+  });
+}
+
+/** A mark that no JSON text can hold unescaped, so that marked strings are ours. */
+const MARK = '\u0000';
+
+/** For hosts without sources: quotes the long integers outside strings, parses, and turns them into bigint. */
+function parseQuoted(text: string): unknown {
+  JSON.parse(text);
+  const quoted = text.replace(
+    /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g,
+    (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"\\u0000${token}"` : token),
+  );
+  return JSON.parse(quoted, (_, value: unknown) =>
+    typeof value === 'string' && value.startsWith(MARK) && INTEGER.test(value.slice(1)) ? BigInt(value.slice(1)) : value,
+  );
+}
+
+/**
+ * Writes JSON; a bigint as its digits, a Float32Array as an array of the shortest decimals of its values, other typed
+ * arrays as arrays. `undefined` in an object is left out. Throws `invalid` for what JSON cannot hold.
+ */
+export function stringifyJson(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      if (Number.isFinite(value)) return String(value);
+      throw new ElanusError('invalid', `${value} cannot be written as JSON.`);
+    case 'bigint':
+      return value.toString();
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      return value === null ? 'null' : stringifyObject(value);
+    default:
+      throw new ElanusError('invalid', `A ${typeof value} cannot be written as JSON.`);
+  }
+}
+
+function stringifyObject(value: object): string {
+  if (value instanceof Float32Array) {
+    let text = '';
+    for (let at = 0; at < value.length; at++) text += (at === 0 ? '' : ',') + shortestFloat32(value[at] ?? 0);
+    return `[${text}]`;
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => stringifyJson(item ?? null)).join(',')}]`;
+  if (ArrayBuffer.isView(value)) return stringifyObject(Array.from(value as Uint8Array));
+  const parts: string[] = [];
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    if (item !== undefined) parts.push(`${JSON.stringify(key)}:${stringifyJson(item)}`);
+  }
+  return `{${parts.join(',')}}`;
+}

@@ -1,0 +1,180 @@
+import { ElanusError } from '../base/error.ts';
+import type {
+  CallOptions,
+  CollectionBody,
+  CollectionDescription,
+  CountBody,
+  CreateCollectionBody,
+  DeleteBody,
+  DeleteResult,
+  Elanus,
+  GetBody,
+  Hit,
+  Info,
+  InsertBody,
+  InsertResult,
+  Int64Mode,
+  KeyOf,
+  QueryBody,
+  Row,
+  SearchBody,
+  UpsertResult,
+} from '../elanus.ts';
+import { convertInt64 } from '../model/int64.ts';
+import { waitFor } from './call.ts';
+import { Collection } from './collection.ts';
+import type { CollectionOptions, Fields, RowOf } from './collection-types.ts';
+import type { Connection } from './connection.ts';
+
+const INT64_MODES: readonly string[] = ['number', 'bigint', 'string'];
+/** Methods whose outcome is unknown once nobody waits for them. */
+const WRITES: ReadonlySet<string> = new Set(['createCollection', 'dropCollection', 'insert', 'upsert', 'delete']);
+
+/**
+ * `Elanus` over a connection: what `open` and `connect` return. It waits, cancels and converts Int64 values; everything
+ * else is the engine's.
+ */
+export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode> {
+  /** How Int64 values come out. */
+  readonly int64: Mode;
+  readonly #connection: Connection;
+  #closed: Promise<void> | undefined;
+
+  constructor(connection: Connection, options: { readonly int64?: Mode } = {}) {
+    const mode = options.int64 ?? ('number' as Mode);
+    if (!INT64_MODES.includes(mode)) {
+      throw new ElanusError('invalid', `int64 must be 'number', 'bigint' or 'string', not ${JSON.stringify(mode)}.`);
+    }
+    this.int64 = mode;
+    this.#connection = connection;
+  }
+
+  /**
+   * A typed handle of one collection: synchronous, no call is made. The row type follows from `fields`, which are
+   * compared with the collection at the first call. With an `embedder` it inserts and searches text.
+   */
+  collection<const F extends Fields>(
+    name: string,
+    options: CollectionOptions & { readonly fields: F },
+  ): Collection<RowOf<F, Mode>, Mode>;
+  /** A handle whose row type the caller vouches for. */
+  collection<R extends object = Row>(name: string, options?: CollectionOptions): Collection<R, Mode>;
+  collection(name: string, options: CollectionOptions = {}): Collection<object, Mode> {
+    return new Collection<object, Mode>(this, name, options);
+  }
+
+  async createCollection(body: CreateCollectionBody, options?: CallOptions): Promise<void> {
+    await this.#call('createCollection', body, options);
+  }
+
+  async describeCollection(body: CollectionBody, options?: CallOptions): Promise<CollectionDescription> {
+    return (await this.#call('describeCollection', body, options)) as CollectionDescription;
+  }
+
+  async listCollections(body: { readonly dbName?: string } = {}, options?: CallOptions): Promise<string[]> {
+    return (await this.#call('listCollections', body, options)) as string[];
+  }
+
+  async hasCollection(body: CollectionBody, options?: CallOptions): Promise<boolean> {
+    return ((await this.#call('hasCollection', body, options)) as { has: boolean }).has;
+  }
+
+  async dropCollection(body: CollectionBody, options?: CallOptions): Promise<void> {
+    await this.#call('dropCollection', body, options);
+  }
+
+  async getCollectionStatistics(body: CollectionBody, options?: CallOptions): Promise<{ readonly rowCount: number }> {
+    return (await this.#call('getCollectionStatistics', body, options)) as { rowCount: number };
+  }
+
+  async loadCollection(body: CollectionBody, options?: CallOptions): Promise<void> {
+    await this.#call('loadCollection', body, options);
+  }
+
+  async releaseCollection(body: CollectionBody, options?: CallOptions): Promise<void> {
+    await this.#call('releaseCollection', body, options);
+  }
+
+  async getCollectionLoadState(
+    body: CollectionBody,
+    options?: CallOptions,
+  ): Promise<{ readonly loadState: string; readonly loadProgress?: number }> {
+    return (await this.#call('getCollectionLoadState', body, options)) as { loadState: string };
+  }
+
+  async flush(body: CollectionBody, options?: CallOptions): Promise<void> {
+    await this.#call('flush', body, options);
+  }
+
+  async insert(body: InsertBody, options?: CallOptions): Promise<InsertResult<Mode>> {
+    const result = (await this.#call('insert', body, options)) as { insertCount: number; insertIds: unknown[] };
+    return { insertCount: result.insertCount, insertIds: this.#keys(result.insertIds) };
+  }
+
+  async upsert(body: InsertBody, options?: CallOptions): Promise<UpsertResult<Mode>> {
+    const result = (await this.#call('upsert', body, options)) as { upsertCount: number; upsertIds: unknown[] };
+    return { upsertCount: result.upsertCount, upsertIds: this.#keys(result.upsertIds) };
+  }
+
+  async delete(body: DeleteBody, options?: CallOptions): Promise<DeleteResult> {
+    return (await this.#call('delete', body, options)) as DeleteResult;
+  }
+
+  async get(body: GetBody, options?: CallOptions): Promise<Row[]> {
+    return this.#rows((await this.#call('get', body, options)) as Row[]);
+  }
+
+  async query(body: QueryBody, options?: CallOptions): Promise<Row[]> {
+    return this.#rows((await this.#call('query', body, options)) as Row[]);
+  }
+
+  async count(body: CountBody, options?: CallOptions): Promise<number> {
+    return (await this.#call('count', body, options)) as number;
+  }
+
+  async search(body: SearchBody, options?: CallOptions): Promise<Hit[][]> {
+    const lists = (await this.#call('search', body, options)) as Hit[][];
+    return lists.map((hits) => this.#rows(hits));
+  }
+
+  info(): Promise<Info> {
+    return this.#connection.info();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#connection.close();
+    return this.#closed;
+  }
+
+  async destroy(): Promise<void> {
+    await this.#connection.destroy();
+    await this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #call(method: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
+    if (this.#closed !== undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+    return waitFor(options, WRITES.has(method), (signal) =>
+      this.#connection.call(method, body, {
+        signal,
+        ...(options?.transfer === undefined ? {} : { transfer: options.transfer }),
+      }),
+    );
+  }
+
+  #rows<R extends Row>(rows: R[]): R[] {
+    for (const row of rows) {
+      for (const field of Object.keys(row)) {
+        (row as Row)[field] = convertInt64(row[field], this.int64, { field });
+      }
+    }
+    return rows;
+  }
+
+  #keys(keys: readonly unknown[]): KeyOf<Mode>[] {
+    return keys.map((key) => convertInt64(key, this.int64, { field: 'primary key' }) as KeyOf<Mode>);
+  }
+}

@@ -1,0 +1,92 @@
+import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { segmentId } from '../manifest/garbage.ts';
+import type { Platform } from '../platform.ts';
+import { encodeDelta } from '../segment/delta.ts';
+import { segmentPrefix, type SegmentDelta } from '../segment/segment-info.ts';
+import { writeSegment } from '../segment/segment-writer.ts';
+import { createCertainly } from '../storage/certain.ts';
+import { DEFAULT_PARTITION_ID } from '../model/schema.ts';
+import type { ChannelState } from './channel-state.ts';
+import type { CoordinatorPeer } from './protocol.ts';
+
+export interface FlushContext {
+  readonly platform: Platform;
+  readonly coordinator: CoordinatorPeer;
+  readonly manifests: ManifestStore;
+  readonly channel: string;
+  readonly state: ChannelState;
+  /** Segments whose objects are being written: safe from garbage collection while they are in here. */
+  readonly writing: Set<string>;
+}
+
+interface NewObject {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Moves the unflushed tail of a channel into a segment: seal → create the segment's objects and a delta for every
+ * delete of a flushed row → commit the manifest. The caller runs one at a time, and truncates the log a grace period
+ * later.
+ *
+ * A crash between any two steps leaves garbage, never loss: until the manifest is committed its predecessor and the
+ * log still hold everything. If the commit is lost to another owner, nothing is deleted.
+ */
+export async function flushChannel(context: FlushContext): Promise<void> {
+  const { coordinator, state, platform } = context;
+  if (state.tailFrames === 0) return;
+  // Ids are fresh for every attempt: one for the segment, one for the deltas of this flush.
+  const { first } = await coordinator.allocateTimestamps(2);
+  const id = segmentId(first, context.channel);
+  const tail = state.seal(id);
+  context.writing.add(id);
+  try {
+    const written = writeSegment(tail.segment, {
+      id,
+      meta: state.meta,
+      partitionId: DEFAULT_PARTITION_ID,
+      timestamp: tail.timestamp,
+      completeTo: tail.completeTo,
+    });
+    const deltas = await writeDeltas(context, first + 1n);
+    await createAll(context, [...(written?.objects ?? []), ...deltas.objects]);
+    const stored = await context.manifests.commitFlush(state.stored, {
+      segments: written === undefined ? [] : [written.info],
+      deltas: deltas.byId,
+      checkpoint: tail.completeTo,
+      checkpointTimestamp: tail.timestamp,
+      at: platform.clock.now(),
+    });
+    state.flushed(stored, tail, written);
+    platform.trace?.({ name: 'flush', details: { channel: context.channel, rows: written?.info.rows ?? 0 } });
+  } finally {
+    context.writing.delete(id);
+  }
+}
+
+async function writeDeltas(
+  context: FlushContext,
+  build: bigint,
+): Promise<{ readonly objects: NewObject[]; readonly byId: Map<string, SegmentDelta> }> {
+  const objects: NewObject[] = [];
+  const byId = new Map<string, SegmentDelta>();
+  const name = `delta.${build.toString(16).padStart(16, '0')}`;
+  for (const [segment, deletes] of await context.state.sealedDeletes()) {
+    const bytes = encodeDelta(deletes);
+    const place = { id: segment.id, partitionId: DEFAULT_PARTITION_ID };
+    objects.push({ key: `${segmentPrefix(context.state.meta.id, place)}${name}`, bytes });
+    byId.set(segment.id, { name, bytes: bytes.byteLength, deletes: deletes.size });
+  }
+  return { objects, byId };
+}
+
+/** Objects written at the same time: R2 lets six requests wait. */
+const CREATES_IN_FLIGHT_MAX = 4;
+
+async function createAll(context: FlushContext, objects: readonly NewObject[]): Promise<void> {
+  const { objects: store, clock } = context.platform;
+  for (let start = 0; start < objects.length; start += CREATES_IN_FLIGHT_MAX) {
+    const some = objects.slice(start, start + CREATES_IN_FLIGHT_MAX);
+    await Promise.all(some.map(({ key, bytes }) => createCertainly(store, key, bytes, clock)));
+  }
+}

@@ -1,0 +1,223 @@
+import { codeOf, ElanusError } from '../base/error.ts';
+import { Mutex } from '../base/mutex.ts';
+import type { ManifestStore } from '../manifest/manifest-store.ts';
+import {
+  FLUSH_IDLE_MS,
+  FLUSH_TAIL_BYTES,
+  FLUSH_TAIL_FRAMES,
+  GARBAGE_GRACE_MS,
+  TAIL_BYTES_MAX,
+  TAIL_FRAMES_MAX,
+} from '../model/limits.ts';
+import type { Platform } from '../platform.ts';
+import type { Residency } from '../segment/residency.ts';
+import { TimestampSupply } from '../time/timestamp-supply.ts';
+import type { Log } from '../wal/log.ts';
+import { type CommittedBatch, Wal } from '../wal/wal.ts';
+import { flushChannel } from './channel-flush.ts';
+import { collectChannelGarbage } from './channel-garbage.ts';
+import type { ChannelState } from './channel-state.ts';
+import type { CoordinatorPeer, Guarantee } from './protocol.ts';
+import { SharedProof } from './shared-proof.ts';
+
+/** Writes that wait for a flush to make room; more are `overloaded`. */
+const WAITING_WRITES_MAX = 1024;
+
+/**
+ * The owner of a channel for one term: it alone appends to the log, commits the manifest and collects garbage.
+ * One manifest edit is prepared at a time (CHANNEL.md R5, R6).
+ */
+export class ChannelOwner {
+  readonly state: ChannelState;
+  readonly #platform: Platform;
+  readonly #coordinator: CoordinatorPeer;
+  readonly #channel: string;
+  readonly #log: Log;
+  readonly #wal: Wal;
+  readonly #manifests: ManifestStore;
+  readonly #residency: Residency;
+  readonly #supply: TimestampSupply;
+  readonly #proof: SharedProof;
+  readonly #editing = new Mutex();
+  /** Segments and deltas that a flush is writing: safe from garbage collection. */
+  readonly #writing = new Set<string>();
+  #waitingWrites = 0;
+  #lastWriteAt: number;
+  #flushing: Promise<void> | undefined;
+  #garbageDueAt: number;
+
+  constructor(
+    platform: Platform,
+    coordinator: CoordinatorPeer,
+    parts: {
+      readonly channel: string;
+      readonly log: Log;
+      readonly state: ChannelState;
+      readonly manifests: ManifestStore;
+      readonly residency: Residency;
+    },
+  ) {
+    this.#platform = platform;
+    this.#coordinator = coordinator;
+    this.#channel = parts.channel;
+    this.#log = parts.log;
+    this.state = parts.state;
+    this.#manifests = parts.manifests;
+    this.#residency = parts.residency;
+    this.#supply = new TimestampSupply(
+      (count) => coordinator.allocateTimestamps(count),
+      platform.clock,
+      this.state.appliedTo,
+    );
+    this.#wal = new Wal(parts.log, {
+      clock: platform.clock,
+      prepare: (count) => this.#supply.prepare(count),
+      stamp: () => this.#supply.stamp(),
+      onCommitted: (entry) => this.#committed(entry),
+    });
+    this.#proof = new SharedProof(() => this.#prove());
+    this.#lastWriteAt = platform.clock.now();
+    this.#garbageDueAt = this.#lastWriteAt + GARBAGE_GRACE_MS;
+  }
+
+  /** Takes the first range of timestamps: after the log is open, above all that was replayed (CHANNEL.md R3). */
+  async prepare(): Promise<void> {
+    await this.#supply.prepare(1);
+  }
+
+  /** An append failed in a way that leaves the log's tail unknown: this owner appends nothing more. */
+  get isBroken(): boolean {
+    return this.#wal.isBroken;
+  }
+
+  async append(record: Uint8Array): Promise<bigint> {
+    await this.#room(record.byteLength);
+    this.#residency.reserve(record.byteLength);
+    this.#lastWriteAt = this.#platform.clock.now();
+    const { timestamp } = await this.#wal.commit(record);
+    return timestamp;
+  }
+
+  /**
+   * Waits until a view taken now satisfies the guarantee: proves ownership before a Strong answer, and for a given
+   * timestamp stamps nothing more at or below it and waits for what is in flight there.
+   */
+  async satisfy(guarantee: Guarantee): Promise<void> {
+    if (guarantee.level === 'Strong' || guarantee.level === 'Session') await this.#proof.ask();
+    if (guarantee.timestamp === undefined) return;
+    this.#supply.skip(guarantee.timestamp);
+    await this.#wal.settled(guarantee.timestamp);
+  }
+
+  /** Flushes everything that was acknowledged before this call. */
+  async flush(): Promise<void> {
+    // A flush under way may have sealed before the newest writes: it is followed by another.
+    await this.#flushing?.catch(() => undefined);
+    await this.#startFlush();
+  }
+
+  async work(): Promise<void> {
+    const now = this.#platform.clock.now();
+    const { state } = this;
+    if (state.tailFrames > 0) {
+      const due = this.#lastWriteAt + FLUSH_IDLE_MS;
+      if (now >= due) await this.#startFlush();
+      else this.#platform.wake(due);
+    }
+    const { checkpoint, checkpointAt } = state.stored.manifest;
+    if (checkpointAt > 0 && now >= checkpointAt + GARBAGE_GRACE_MS) await this.#log.truncate(checkpoint);
+    if (now >= this.#garbageDueAt) {
+      this.#garbageDueAt = Number.POSITIVE_INFINITY;
+      await this.#collectGarbage();
+    }
+  }
+
+  /** Commits the end of the channel. What the log still holds is dropped with it. */
+  async end(): Promise<void> {
+    await this.#editing.run(async () => {
+      this.state.stored = await this.#manifests.commitFlush(this.state.stored, {
+        segments: [],
+        deltas: new Map(),
+        checkpoint: this.state.stored.manifest.checkpoint,
+        checkpointTimestamp: BigInt(this.state.stored.manifest.checkpointTimestamp),
+        at: this.#platform.clock.now(),
+        ended: true,
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#wal.close();
+    await this.#flushing?.catch(() => undefined);
+    await this.#log.close();
+  }
+
+  /** Takes an acknowledged frame, in log order, before its writers hear of it. */
+  #committed(entry: CommittedBatch): void {
+    this.state.apply(entry.position, entry.frameBytes, entry.records);
+    if (this.state.tailFrames >= FLUSH_TAIL_FRAMES || this.state.tailBytes >= FLUSH_TAIL_BYTES) {
+      void this.#startFlush().catch((error: unknown) => this.#traceFailure(error));
+    }
+  }
+
+  #startFlush(): Promise<void> {
+    this.#flushing ??= this.#editing
+      .run(() =>
+        flushChannel({
+          platform: this.#platform,
+          coordinator: this.#coordinator,
+          manifests: this.#manifests,
+          channel: this.#channel,
+          state: this.state,
+          writing: this.#writing,
+        }),
+      )
+      .finally(() => {
+        this.#flushing = undefined;
+        this.#garbageDueAt = this.#platform.clock.now() + GARBAGE_GRACE_MS;
+        this.#platform.wake(this.#garbageDueAt);
+      });
+    return this.#flushing;
+  }
+
+  /** Waits until the unflushed tail has room: a cold open reads no more than its bound. */
+  async #room(bytes: number): Promise<void> {
+    const { state } = this;
+    while (state.tailFrames >= TAIL_FRAMES_MAX || state.tailBytes + bytes > TAIL_BYTES_MAX) {
+      if (this.#waitingWrites >= WAITING_WRITES_MAX) {
+        throw new ElanusError('overloaded', `Channel ${this.#channel} is being flushed; write again in a moment.`, {
+          details: { channel: this.#channel },
+        });
+      }
+      this.#waitingWrites += 1;
+      try {
+        await this.#startFlush();
+      } finally {
+        this.#waitingWrites -= 1;
+      }
+    }
+  }
+
+  /** Proves that no newer owner exists: by the host's word where it can give it, else by the manifest's term. */
+  async #prove(): Promise<void> {
+    if (this.#platform.provePlacement !== undefined) return this.#platform.provePlacement();
+    const { manifest } = await this.#manifests.read();
+    const { term } = this.state.stored.manifest;
+    if (manifest.term === term) return;
+    throw new ElanusError('fenced', `Channel ${this.#channel} has a newer owner than term ${term}.`);
+  }
+
+  async #collectGarbage(): Promise<void> {
+    await collectChannelGarbage({
+      platform: this.#platform,
+      manifests: this.#manifests,
+      channel: this.#channel,
+      state: this.state,
+      writing: this.#writing,
+    });
+  }
+
+  #traceFailure(error: unknown): void {
+    this.#platform.trace?.({ name: 'flush-failed', details: { channel: this.#channel, code: codeOf(error) } });
+  }
+}

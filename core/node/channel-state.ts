@@ -1,0 +1,195 @@
+import { decodeBatch } from '../column/codec.ts';
+import type { Key } from '../column/column.ts';
+import type { CollectionMeta } from '../model/schema.ts';
+import { primaryField } from '../model/schema.ts';
+import type { StoredManifest } from '../manifest/manifest-store.ts';
+import { GrowingSegment } from '../segment/growing-segment.ts';
+import { SealedSegment, type SegmentHost } from '../segment/sealed-segment.ts';
+import type { Segment } from '../segment/segment.ts';
+import type { WrittenSegment } from '../segment/segment-writer.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
+import { decodeLogBatch, type StampedRecord } from '../wal/batch.ts';
+import { decodeRecord } from '../wal/record.ts';
+import { ChannelDeletes } from './channel-deletes.ts';
+
+/** What a read looks at: taken in one step, and unchanged by everything that happens later. */
+export interface ChannelView {
+  /** Rows and deletes up to here are seen, later ones are not. */
+  readonly timestamp: Timestamp;
+  readonly segments: readonly { readonly segment: Segment; readonly rows: number }[];
+}
+
+/** A growing segment that was closed at a frame boundary and is being flushed under a fresh id. */
+export interface SealedTail {
+  readonly id: string;
+  readonly segment: GrowingSegment;
+  /** The first position that it does not hold. */
+  readonly completeTo: Position;
+  readonly timestamp: Timestamp;
+  /** The part of the tail that lies below `completeTo`. */
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/**
+ * What a channel consists of in memory: the flushed segments of one manifest and, above its checkpoint, what was
+ * replayed from the log or acknowledged since. It is changed synchronously, one frame at a time, in log order; so a
+ * read that takes its view in one step sees a prefix of the log.
+ */
+export class ChannelState {
+  readonly meta: CollectionMeta;
+  stored: StoredManifest;
+  /** The first position that has not been applied. */
+  next: Position;
+  /** The newest timestamp that was applied. */
+  appliedTo: Timestamp;
+  /** When this is known to have been the whole channel (milliseconds). */
+  freshAt: number;
+  tailFrames = 0;
+  tailBytes = 0;
+
+  readonly #host: SegmentHost;
+  readonly #deletes = new ChannelDeletes();
+  #growing: GrowingSegment;
+  #growingSerial = 0;
+  #sealed: SealedTail | undefined;
+  #flushed: SealedSegment[];
+
+  constructor(host: SegmentHost, meta: CollectionMeta, stored: StoredManifest, now: number) {
+    this.#host = host;
+    this.meta = meta;
+    this.stored = stored;
+    this.next = stored.manifest.checkpoint;
+    this.appliedTo = BigInt(stored.manifest.checkpointTimestamp);
+    this.freshAt = now;
+    this.#growing = this.#newGrowing();
+    this.#flushed = stored.manifest.segments.map(
+      (info) => new SealedSegment(host, meta, info, (segment) => this.#applyDeletes(segment)),
+    );
+  }
+
+  get rowCount(): number {
+    return this.segments().reduce((sum, segment) => sum + segment.liveRows, 0);
+  }
+
+  /** All segments, the growing one last. */
+  segments(): Segment[] {
+    const sealed = this.#sealed === undefined ? [] : [this.#sealed.segment];
+    return [...this.#flushed, ...sealed, this.#growing];
+  }
+
+  view(timestamp: Timestamp): ChannelView {
+    const segments = this.segments().map((segment) => ({ segment, rows: segment.length }));
+    return { timestamp, segments: segments.filter(({ rows }) => rows > 0) };
+  }
+
+  /** Takes one entry of the log, as it was read. */
+  replay(entry: LogEntry): void {
+    this.apply(entry.position, entry.bytes.length, decodeLogBatch(entry.bytes));
+  }
+
+  /** Takes one acknowledged frame: all its records, or none of them if it was taken before. */
+  apply(position: Position, frameBytes: number, records: readonly StampedRecord[]): void {
+    if (comparePositions(position, this.next) < 0) return;
+    for (const { timestamp, bytes } of records) {
+      const record = decodeRecord(bytes);
+      if (record.kind === 'write') this.#write(record.batch, timestamp);
+      else if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
+      this.appliedTo = timestamp;
+    }
+    this.next = nextPosition(position);
+    this.tailFrames += 1;
+    this.tailBytes += frameBytes;
+  }
+
+  /**
+   * Closes the growing segment at the boundary of the frames applied so far. What an earlier flush sealed and could not
+   * commit is sealed again as it is, under the fresh id. The caller flushes one at a time.
+   */
+  seal(id: string): SealedTail {
+    if (this.#sealed !== undefined) {
+      this.#sealed = { ...this.#sealed, id };
+      return this.#sealed;
+    }
+    const segment = this.#growing;
+    this.#growing = this.#newGrowing();
+    this.#deletes.seal();
+    this.#sealed = {
+      id,
+      segment,
+      completeTo: this.next,
+      timestamp: this.appliedTo,
+      frames: this.tailFrames,
+      bytes: this.tailBytes,
+    };
+    return this.#sealed;
+  }
+
+  /** Deletes of flushed rows that the flush under way has to write, by segment; reads the keys of segments as needed. */
+  async sealedDeletes(): Promise<ReadonlyMap<SealedSegment, ReadonlyMap<Key, Timestamp>>> {
+    const found = new Map<SealedSegment, ReadonlyMap<Key, Timestamp>>();
+    for (const segment of [...this.#flushed]) {
+      const candidates = [...this.#deletes.sealed].filter(([key]) => segment.mayContain(key));
+      if (candidates.length === 0) continue;
+      await segment.load([]);
+      const deletes = new Map(candidates.filter(([key]) => segment.mayContain(key)));
+      if (deletes.size > 0) found.set(segment, deletes);
+    }
+    return found;
+  }
+
+  /** The flush is committed: the sealed tail is a flushed segment if it had rows left, and its frames no longer count. */
+  flushed(stored: StoredManifest, tail: SealedTail, written: WrittenSegment | undefined): void {
+    this.stored = stored;
+    for (const info of stored.manifest.segments) this.#flushed.find(({ id }) => id === info.id)?.update(info);
+    this.#deletes.committed();
+    this.#sealed = undefined;
+    this.tailFrames -= tail.frames;
+    this.tailBytes -= tail.bytes;
+    if (written === undefined) {
+      tail.segment.free();
+      return;
+    }
+    const from = { segment: tail.segment, rows: written.rows };
+    this.#flushed.push(
+      SealedSegment.adopt(this.#host, written.info, from, (segment) => this.#applyDeletes(segment)),
+    );
+  }
+
+  free(): void {
+    for (const segment of this.segments()) segment.free();
+  }
+
+  #newGrowing(): GrowingSegment {
+    this.#growingSerial += 1;
+    const id = `growing-${this.#growingSerial}`;
+    return new GrowingSegment(id, this.meta, this.#host.kernel, this.#host.residency);
+  }
+
+  #write(encoded: Uint8Array, timestamp: Timestamp): void {
+    const batch = decodeBatch(encoded);
+    const column = batch.scalars.get(primaryField(this.meta.schema).id);
+    const keys = column?.values as BigInt64Array | readonly string[];
+    for (let row = 0; row < batch.length; row++) this.#supersede(keys[row] as Key, timestamp);
+    this.#growing.append(batch, timestamp);
+  }
+
+  #delete(key: Key, timestamp: Timestamp): void {
+    this.#supersede(key, timestamp);
+    this.#growing.markDeleted(key, timestamp);
+  }
+
+  /** Ends the older versions of a key that lie in closed segments: a write of a key replaces them, as a delete does. */
+  #supersede(key: Key, timestamp: Timestamp): void {
+    this.#sealed?.segment.markDeleted(key, timestamp);
+    if (this.#flushed.length === 0 && this.#sealed === undefined) return;
+    this.#deletes.add(key, timestamp);
+    for (const segment of this.#flushed) if (segment.hasKeys) segment.markDeleted(key, timestamp);
+  }
+
+  /** A segment has read its keys: the deletes that only the log holds end its rows now. */
+  #applyDeletes(segment: SealedSegment): void {
+    for (const [key, timestamp] of this.#deletes.all()) segment.markDeleted(key, timestamp);
+  }
+}

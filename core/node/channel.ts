@@ -1,0 +1,290 @@
+import { codeOf, ElanusError } from '../base/error.ts';
+import { Mutex } from '../base/mutex.ts';
+import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
+import { BOUNDED_STALENESS_MS, FLUSH_IDLE_MS, READ_RETRIES_MAX } from '../model/limits.ts';
+import type { CollectionMeta } from '../model/schema.ts';
+import type { Platform } from '../platform.ts';
+import type { SegmentHost } from '../segment/sealed-segment.ts';
+import { comparePositions } from '../wal/log.ts';
+import { ChannelOwner } from './channel-owner.ts';
+import { ChannelState, type ChannelView } from './channel-state.ts';
+import type { ChannelStatistics, CoordinatorPeer, Guarantee } from './protocol.ts';
+
+/**
+ * One channel as this host sees it: at first a reader without a claim, from the first write on its owner.
+ *
+ * - A reader reads the manifest, then the log from the checkpoint to the tail, then the log's root once more, and
+ *   begins again if the log was truncated meanwhile (CHANNEL.md R1). It writes nothing.
+ * - The owner is fenced by whoever claims the channel after it. It notices at its next append, or before its next
+ *   Strong answer, and becomes a reader again.
+ */
+export class Channel {
+  readonly name: string;
+  readonly meta: CollectionMeta;
+  readonly #platform: Platform;
+  readonly #coordinator: CoordinatorPeer;
+  readonly #manifests: ManifestStore;
+  readonly #host: SegmentHost;
+  /** One loading, refreshing or claiming at a time. */
+  readonly #opening = new Mutex();
+  #state: ChannelState | undefined;
+  #owner: ChannelOwner | undefined;
+  #closed = false;
+
+  constructor(
+    platform: Platform,
+    coordinator: CoordinatorPeer,
+    place: {
+      readonly name: string;
+      readonly meta: CollectionMeta;
+      readonly manifests: ManifestStore;
+      readonly host: SegmentHost;
+    },
+  ) {
+    this.#platform = platform;
+    this.#coordinator = coordinator;
+    this.name = place.name;
+    this.meta = place.meta;
+    this.#manifests = place.manifests;
+    this.#host = place.host;
+  }
+
+  /** Appends one record; durable, and seen by every later read, when it resolves with its timestamp. */
+  async append(record: Uint8Array): Promise<bigint> {
+    const owner = await this.#owned();
+    try {
+      const timestamp = await owner.append(record);
+      this.#platform.wake(this.#platform.clock.now() + FLUSH_IDLE_MS);
+      return timestamp;
+    } catch (error) {
+      throw this.#given(owner, error);
+    }
+  }
+
+  /** A view that satisfies the guarantee, taken in one step when all waiting is over (CHANNEL.md R4). */
+  async view(guarantee: Guarantee): Promise<ChannelView> {
+    for (let attempt = 0; attempt < READ_RETRIES_MAX; attempt++) {
+      this.#refuseIfClosed();
+      const owner = this.#owner;
+      if (owner === undefined) return this.#readerView(guarantee);
+      try {
+        await owner.satisfy(guarantee);
+      } catch (error) {
+        this.#given(owner, error);
+        if (codeOf(error) !== 'fenced') throw error;
+        continue;
+      }
+      if (this.#owner !== owner) continue;
+      return owner.state.view(newest(owner.state.appliedTo, guarantee.timestamp));
+    }
+    throw new ElanusError('unavailable', `Channel ${this.name} changes hands; try again.`);
+  }
+
+  /** Moves what the log holds into segments. A channel that was never written to here is left to its owner. */
+  async flush(): Promise<void> {
+    const state = this.#state ?? (await this.#opening.run(() => this.#load()));
+    if (this.#owner === undefined && state.tailFrames === 0) return;
+    const owner = await this.#owned();
+    try {
+      await owner.flush();
+    } catch (error) {
+      throw this.#given(owner, error);
+    }
+  }
+
+  async statistics(): Promise<ChannelStatistics> {
+    await this.view({ level: 'Bounded' });
+    const state = this.#state ?? (await this.#opening.run(() => this.#load()));
+    return {
+      rowCount: state.rowCount,
+      segments: state.segments().map(({ id, state: kind, length, bytes }) => ({ id, state: kind, rows: length, bytes })),
+      tailFrames: state.tailFrames,
+      tailBytes: state.tailBytes,
+    };
+  }
+
+  /** Ends the channel for ever: every later request, here and elsewhere, finds it `stale`. */
+  async drop(): Promise<void> {
+    if ((await this.#manifests.read()).manifest.ended) return;
+    const owner = await this.#owned();
+    await owner.end();
+    await this.close();
+  }
+
+  /** What is due: a flush some seconds after the last write, truncation and garbage a grace period after a flush. */
+  async work(): Promise<void> {
+    // Frames that an earlier incarnation left in the log are flushed by whoever is woken.
+    if (this.#owner === undefined) {
+      const state = this.#state ?? (await this.#opening.run(() => this.#load()));
+      if (state.tailFrames === 0) return;
+    }
+    const owner = await this.#owned();
+    try {
+      await owner.work();
+    } catch (error) {
+      throw this.#given(owner, error);
+    }
+  }
+
+  /** Waits for appends under way and frees the memory. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const owner = this.#owner;
+    this.#owner = undefined;
+    await owner?.close();
+    await this.#opening.run(async () => {
+      this.#state?.free();
+      this.#state = undefined;
+    });
+  }
+
+  /** Forgets what a reader knew: it named an object that is gone. */
+  async reload(): Promise<void> {
+    await this.#opening.run(async () => {
+      if (this.#owner !== undefined) return;
+      this.#state?.free();
+      this.#state = undefined;
+    });
+  }
+
+  #newState(stored: StoredManifest): ChannelState {
+    return new ChannelState(this.#host, this.meta, stored, this.#platform.clock.now());
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new ElanusError('closed', `Channel ${this.name} is closed; open the database again.`);
+  }
+
+  async #readerView(guarantee: Guarantee): Promise<ChannelView> {
+    const state = await this.#opening.run(async () => {
+      if (this.#owner !== undefined) return this.#owner.state;
+      const known = this.#state;
+      if (known === undefined) return this.#load();
+      const age = this.#platform.clock.now() - known.freshAt;
+      const mayBeOld = guarantee.level === 'Eventually' || guarantee.level === 'Bounded';
+      if (mayBeOld && guarantee.timestamp === undefined && age >= 0 && age <= BOUNDED_STALENESS_MS) return known;
+      return this.#refresh(known);
+    });
+    return state.view(newest(state.appliedTo, guarantee.timestamp));
+  }
+
+  /** Reads the whole channel. Runs under the opening mutex. */
+  async #load(): Promise<ChannelState> {
+    if (this.#state !== undefined) return this.#state;
+    const reader = this.#platform.logs.reader(this.name);
+    for (let attempt = 0; attempt < READ_RETRIES_MAX; attempt++) {
+      this.#refuseIfClosed();
+      const stored = await this.#manifests.read();
+      if (stored.manifest.ended) throw ended(this.name);
+      const state = this.#newState(stored);
+      try {
+        for await (const entry of reader.read(state.next)) state.replay(entry);
+        if (comparePositions(await reader.truncatedTo(), stored.manifest.checkpoint) <= 0) {
+          this.#state = state;
+          return state;
+        }
+      } catch (error) {
+        if (!isTruncated(error)) {
+          state.free();
+          throw error;
+        }
+      }
+      state.free();
+    }
+    throw new ElanusError('unavailable', `Channel ${this.name} is flushed faster than it can be read; try again.`);
+  }
+
+  /** Brings a reader's state up to the tail. Runs under the opening mutex. */
+  async #refresh(state: ChannelState): Promise<ChannelState> {
+    const reader = this.#platform.logs.reader(this.name);
+    const now = this.#platform.clock.now();
+    const from = state.next;
+    try {
+      const { version } = await this.#manifests.read();
+      if (version === state.stored.version) {
+        for await (const entry of reader.read(from)) state.replay(entry);
+        if (comparePositions(await reader.truncatedTo(), from) <= 0) {
+          state.freshAt = now;
+          return state;
+        }
+      }
+    } catch (error) {
+      if (!isTruncated(error)) throw error;
+    }
+    // Reads under way hold the old segments; their memory goes when the last of them is done.
+    this.#state = undefined;
+    state.free();
+    return this.#load();
+  }
+
+  #owned(): Promise<ChannelOwner> {
+    this.#refuseIfClosed();
+    if (this.#owner !== undefined) return Promise.resolve(this.#owner);
+    return this.#opening.run(async () => {
+      this.#refuseIfClosed();
+      this.#owner ??= await this.#claim();
+      return this.#owner;
+    });
+  }
+
+  /** Claims the channel: manifest, then log, then replay, then timestamps above all that was replayed. */
+  async #claim(): Promise<ChannelOwner> {
+    if ((await this.#manifests.read()).manifest.ended) throw ended(this.name);
+    const { stored, from } = await this.#manifests.claim();
+    if (stored.manifest.ended) throw ended(this.name);
+    const log = await this.#platform.logs.open(this.name, stored.manifest.term);
+    // What was read before the claim counts only if the claimed manifest is the one that it was read with.
+    const known = this.#state?.stored.version === from ? this.#state : undefined;
+    const state = known ?? this.#newState(stored);
+    if (known === undefined) this.#state?.free();
+    this.#state = state;
+    state.stored = stored;
+    try {
+      for await (const entry of log.read(state.next)) state.replay(entry);
+      const owner = new ChannelOwner(this.#platform, this.#coordinator, {
+        channel: this.name,
+        log,
+        state,
+        manifests: this.#manifests,
+        residency: this.#host.residency,
+      });
+      await owner.prepare();
+      return owner;
+    } catch (error) {
+      this.#state = undefined;
+      state.free();
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** Lets go of an owner that can no longer append, and says what its error means to the caller. */
+  #given(owner: ChannelOwner, error: unknown): unknown {
+    if (!owner.isBroken && codeOf(error) !== 'fenced') return error;
+    if (this.#owner === owner) {
+      this.#owner = undefined;
+      const state = this.#state;
+      this.#state = undefined;
+      void owner.close().finally(() => state?.free());
+    }
+    if (codeOf(error) !== 'fenced') return error;
+    return new ElanusError('unavailable', `Channel ${this.name} changed hands; nothing was written; try again.`, {
+      cause: error,
+      details: { channel: this.name, outcome: 'not-written' },
+    });
+  }
+}
+
+function newest(applied: bigint, guarantee: bigint | undefined): bigint {
+  return guarantee !== undefined && guarantee > applied ? guarantee : applied;
+}
+
+function isTruncated(error: unknown): boolean {
+  return codeOf(error) === 'stale';
+}
+
+function ended(channel: string): ElanusError {
+  return new ElanusError('stale', `Channel ${channel} belongs to a collection that was dropped.`, {
+    details: { channel, reason: 'dropped' },
+  });
+}

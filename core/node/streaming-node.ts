@@ -1,0 +1,170 @@
+import { codeOf, ElanusError } from '../base/error.ts';
+import { CatalogStore } from '../catalog/catalog-store.ts';
+import { ManifestStore } from '../manifest/manifest-store.ts';
+import { READ_RETRIES_MAX, RECORD_BYTES_MAX } from '../model/limits.ts';
+import { type CollectionMeta, DEFAULT_PARTITION_ID } from '../model/schema.ts';
+import type { Platform } from '../platform.ts';
+import { Residency } from '../segment/residency.ts';
+import { encodeRecord } from '../wal/record.ts';
+import { Channel } from './channel.ts';
+import { countView, matchingKeys, queryView, searchView } from './channel-read.ts';
+import type { ChannelView } from './channel-state.ts';
+import type {
+  ChannelAddress,
+  ChannelStatistics,
+  CoordinatorPeer,
+  CountRequest,
+  DeleteAnswer,
+  DeleteRequest,
+  Guarantee,
+  QueryAnswer,
+  QueryRequest,
+  SearchAnswer,
+  SearchRequest,
+  StreamingPeer,
+  WriteAnswer,
+  WriteRequest,
+} from './protocol.ts';
+
+/**
+ * The streaming node: leads channels. It owns their logs, their order, their growing segments and their manifests, and
+ * answers reads with one consistent view. On the edge each has one channel; in the browser one node leads them all.
+ */
+export class StreamingNode implements StreamingPeer {
+  readonly #platform: Platform;
+  readonly #coordinator: CoordinatorPeer;
+  readonly #metas: CatalogStore;
+  /** Everything that lies in this isolate's kernel memory. */
+  readonly #residency: Residency;
+  readonly #channels = new Map<string, Promise<Channel>>();
+  #closed = false;
+
+  constructor(platform: Platform, coordinator: CoordinatorPeer) {
+    this.#platform = platform;
+    this.#coordinator = coordinator;
+    this.#metas = new CatalogStore(platform.objects, platform);
+    this.#residency = new Residency(platform.kernel);
+  }
+
+  async write(request: WriteRequest): Promise<WriteAnswer> {
+    const record = encodeRecord({
+      kind: 'write',
+      partitionId: DEFAULT_PARTITION_ID,
+      schemaVersion: request.schemaVersion,
+      batch: request.batch,
+    });
+    refuseLargeRecord(record, 'Send fewer rows in one request.');
+    const channel = await this.#channel(request);
+    return { timestamp: await channel.append(record) };
+  }
+
+  async delete(request: DeleteRequest): Promise<DeleteAnswer> {
+    const channel = await this.#channel(request);
+    const { target } = request;
+    const keys =
+      'keys' in target
+        ? target.keys
+        : await matchingKeys(await channel.view({ level: 'Strong' }), channel.meta, target.filter);
+    if (keys.length === 0) return { deleteCount: 0, timestamp: 0n };
+    const record = encodeRecord({ kind: 'delete', partitionId: DEFAULT_PARTITION_ID, keys });
+    refuseLargeRecord(record, 'Delete in several requests, each with a narrower filter or fewer keys.');
+    return { deleteCount: keys.length, timestamp: await channel.append(record) };
+  }
+
+  search(request: SearchRequest): Promise<SearchAnswer> {
+    return this.#read(request, request.guarantee, (view, meta) => searchView(view, meta, request));
+  }
+
+  query(request: QueryRequest): Promise<QueryAnswer> {
+    return this.#read(request, request.guarantee, (view, meta) => queryView(view, meta, request));
+  }
+
+  count(request: CountRequest): Promise<number> {
+    return this.#read(request, request.guarantee, (view) => countView(view, request));
+  }
+
+  async flush(address: ChannelAddress): Promise<void> {
+    await (await this.#channel(address)).flush();
+  }
+
+  async statistics(address: ChannelAddress): Promise<ChannelStatistics> {
+    return (await this.#channel(address)).statistics();
+  }
+
+  async drop(address: ChannelAddress): Promise<void> {
+    if ((await this.#metas.readMeta(address.collectionId, address.schemaVersion)) === undefined) return;
+    const channel = await this.#channel(address);
+    await channel.drop();
+    this.#channels.delete(address.channel);
+  }
+
+  /** What is due in the channels that are open here; opens `also` first, if it is named and still exists. */
+  async work(also?: ChannelAddress): Promise<void> {
+    if (also !== undefined) await this.#channel(also).catch(() => undefined);
+    for (const channel of this.#channels.values()) await (await channel).work();
+  }
+
+  /** Waits for appends under way and frees all memory. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    await Promise.all(channels.map(async (channel) => (await channel).close()));
+  }
+
+  async #read<Answer>(
+    address: ChannelAddress,
+    guarantee: Guarantee,
+    compute: (view: ChannelView, meta: CollectionMeta) => Promise<Answer>,
+  ): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      const channel = await this.#channel(address);
+      try {
+        return await compute(await channel.view(guarantee), channel.meta);
+      } catch (error) {
+        // The view was taken from a manifest that is old by now, or its memory was needed: a new view has neither fault.
+        if (!isOutdated(error) || attempt >= READ_RETRIES_MAX) throw error;
+        await channel.reload();
+      }
+    }
+  }
+
+  async #channel(address: ChannelAddress): Promise<Channel> {
+    if (this.#closed) throw new ElanusError('closed', 'The streaming node is closed; open the database again.');
+    let opening = this.#channels.get(address.channel);
+    if (opening === undefined) {
+      opening = this.#open(address);
+      this.#channels.set(address.channel, opening);
+      opening.catch(() => this.#channels.delete(address.channel));
+    }
+    const channel = await opening;
+    if (channel.meta.version === address.schemaVersion && channel.meta.id === address.collectionId) return channel;
+    throw new ElanusError('stale', `Channel ${address.channel} has another schema than version ${address.schemaVersion}.`);
+  }
+
+  async #open(address: ChannelAddress): Promise<Channel> {
+    const meta = await this.#metas.readMeta(address.collectionId, address.schemaVersion);
+    if (meta === undefined) {
+      throw new ElanusError('stale', `Collection ${address.collectionId} does not exist any more.`, {
+        details: { collectionId: address.collectionId },
+      });
+    }
+    const manifests = new ManifestStore(this.#platform.objects, this.#platform, meta.id, address.channel);
+    const { objects, kernel } = this.#platform;
+    const host = { objects, kernel, residency: this.#residency };
+    return new Channel(this.#platform, this.#coordinator, { name: address.channel, meta, manifests, host });
+  }
+}
+
+function isOutdated(error: unknown): boolean {
+  const reason = (error as { details?: { reason?: unknown } }).details?.reason;
+  return (codeOf(error) === 'stale' && reason === 'missing-object') || (codeOf(error) === 'closed' && reason === 'freed');
+}
+
+function refuseLargeRecord(record: Uint8Array, advice: string): void {
+  if (record.length <= RECORD_BYTES_MAX) return;
+  throw new ElanusError('invalid', `The request takes ${record.length} bytes in the log, more than ${RECORD_BYTES_MAX}. ${advice}`, {
+    milvusCode: 1102,
+    details: { bytes: record.length, bytesMax: RECORD_BYTES_MAX },
+  });
+}

@@ -1,0 +1,93 @@
+import { meaningless } from './constants.ts';
+
+/** A run of a pattern between two `%`: characters, and `undefined` for each `_`. */
+interface Piece {
+  readonly characters: readonly (string | undefined)[];
+  /** The run as a text, if it has no `_`. */
+  readonly text: string | undefined;
+}
+
+/**
+ * Compiles a pattern of SQL's LIKE: `%` is any run, `_` exactly one character, `\` takes the next character literally.
+ * The whole text must match. It takes time proportional to the text times the longest piece, whatever the pattern.
+ *
+ * Throws `invalid` if the pattern ends in a lone backslash.
+ */
+export function compileLike(pattern: string): (text: string) => boolean {
+  const pieces = splitPattern(pattern);
+  const first = pieces[0] as Piece;
+  const last = pieces.at(-1) as Piece;
+  if (pieces.length === 1) {
+    return first.text === undefined ? (text) => matchAt(first, text, 0) === text.length : (text) => text === first.text;
+  }
+  const middle = pieces.slice(1, -1).filter((piece) => piece.characters.length > 0);
+  return (text) => {
+    let at = matchAt(first, text, 0);
+    if (at === undefined) return false;
+    for (const piece of middle) {
+      at = findFrom(piece, text, at);
+      if (at === undefined) return false;
+    }
+    return matchesEnd(last, text, at);
+  };
+}
+
+function splitPattern(pattern: string): Piece[] {
+  const pieces: (string | undefined)[][] = [[]];
+  const letters = [...pattern];
+  for (let at = 0; at < letters.length; at++) {
+    const letter = letters[at] as string;
+    const piece = pieces.at(-1) as (string | undefined)[];
+    if (letter === '%') {
+      pieces.push([]);
+    } else if (letter === '_') {
+      piece.push(undefined);
+    } else if (letter === '\\') {
+      at += 1;
+      const literal = letters[at];
+      if (literal === undefined) throw meaningless(`invalid pattern: ${JSON.stringify(pattern)} ends in a lone backslash`);
+      piece.push(literal);
+    } else {
+      piece.push(letter);
+    }
+  }
+  return pieces.map((characters) => ({
+    characters,
+    text: characters.includes(undefined) ? undefined : characters.join(''),
+  }));
+}
+
+/** Where the piece ends if it stands at `start`. */
+function matchAt(piece: Piece, text: string, start: number): number | undefined {
+  if (piece.text !== undefined) return text.startsWith(piece.text, start) ? start + piece.text.length : undefined;
+  let at = start;
+  for (const character of piece.characters) {
+    const code = text.codePointAt(at);
+    if (code === undefined) return undefined;
+    const width = code > 0xffff ? 2 : 1;
+    if (character !== undefined && character.codePointAt(0) !== code) return undefined;
+    at += width;
+  }
+  return at;
+}
+
+/** Where the first occurrence of the piece at or after `start` ends. */
+function findFrom(piece: Piece, text: string, start: number): number | undefined {
+  if (piece.text !== undefined) {
+    const found = text.indexOf(piece.text, start);
+    return found < 0 ? undefined : found + piece.text.length;
+  }
+  for (let at = start; at <= text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) {
+    const end = matchAt(piece, text, at);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+function matchesEnd(piece: Piece, text: string, from: number): boolean {
+  let start = text.length;
+  for (let count = piece.characters.length; count > 0; count--) {
+    start -= start >= 2 && (text.codePointAt(start - 2) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return start >= from && matchAt(piece, text, start) === text.length;
+}

@@ -1,0 +1,234 @@
+import { assert } from '../base/assert.ts';
+import { ElanusError } from '../base/error.ts';
+import type { Column, ColumnBatch, Key, VectorColumn } from '../column/column.ts';
+import { concatColumns, gatherColumn } from '../column/gather.ts';
+import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
+import { compareKeys } from '../query/reduce.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { Timestamp } from '../time/timestamp.ts';
+import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
+import { decodeDelta } from './delta.ts';
+import { RowDeletes } from './deletes.ts';
+import type { GrowingSegment } from './growing-segment.ts';
+import type { Residency, Resident } from './residency.ts';
+import type { Segment } from './segment.ts';
+import { type SegmentInfo, segmentPrefix } from './segment-info.ts';
+import { missingObject, readColumns, readVectors } from './segment-reader.ts';
+
+/** What sealed segments of one host share. */
+export interface SegmentHost {
+  readonly objects: ObjectStore;
+  readonly kernel: VectorKernel;
+  readonly residency: Residency;
+}
+
+/**
+ * A flushed segment. Nothing is read before it is needed: the first `load` reads the keys and the deltas, and each
+ * field at its first use. Vectors lie in the kernel's memory until they have to make room.
+ */
+export class SealedSegment implements Segment, Resident {
+  readonly meta: CollectionMeta;
+  readonly #host: SegmentHost;
+  /** Told once keys and deltas are there, so that deletes that lie only in the log can be applied. */
+  readonly #onKeys: (segment: SealedSegment) => void;
+  readonly #keyField: number;
+  readonly #columns = new Map<number, Column>();
+  readonly #vectors = new Map<number, FlatVectors>();
+  readonly #loading = new Map<number, Promise<void>>();
+  readonly #deletes = new RowDeletes();
+  #info: SegmentInfo;
+  #rows: Map<Key, number> | undefined;
+  #freed = false;
+
+  constructor(host: SegmentHost, meta: CollectionMeta, info: SegmentInfo, onKeys: (segment: SealedSegment) => void) {
+    this.#host = host;
+    this.meta = meta;
+    this.#info = info;
+    this.#onKeys = onKeys;
+    this.#keyField = primaryField(meta.schema).id;
+  }
+
+  /**
+   * The segment that a flush has just written, with what the growing segment holds in memory instead of reading it
+   * again. `rows` are the rows that were written, in their new order; the growing segment is not used afterwards, but
+   * by reads that hold it.
+   */
+  static adopt(
+    host: SegmentHost,
+    info: SegmentInfo,
+    from: { readonly segment: GrowingSegment; readonly rows: Uint32Array },
+    onKeys: (segment: SealedSegment) => void,
+  ): SealedSegment {
+    const { meta, parts } = from.segment;
+    const sealed = new SealedSegment(host, meta, info, onKeys);
+    const isWhole = from.rows.length === from.segment.length;
+    for (const [id, column] of parts.columns) sealed.#columns.set(id, isWhole ? column : gatherColumn(column, from.rows));
+    if (isWhole) for (const [id, vectors] of parts.vectors) sealed.#vectors.set(id, vectors);
+    else from.segment.free();
+    sealed.#indexKeys();
+    const places = new Map(Array.from(from.rows, (row, at) => [row, at]));
+    for (const [row, end] of parts.deletes.entries()) {
+      const at = places.get(row);
+      if (at !== undefined) sealed.#deletes.add(at, end);
+    }
+    host.residency.use(sealed);
+    return sealed;
+  }
+
+  get id(): string {
+    return this.#info.id;
+  }
+
+  get state(): 'flushed' {
+    return 'flushed';
+  }
+
+  get length(): number {
+    return this.#info.rows;
+  }
+
+  get liveRows(): number {
+    if (this.hasKeys) return this.length - this.#deletes.size;
+    return this.length - this.#info.deltas.reduce((sum, delta) => sum + delta.deletes, 0);
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const vectors of this.#vectors.values()) bytes += vectors.bytes;
+    return bytes;
+  }
+
+  /** Whether deletes can be applied to rows now. */
+  get hasKeys(): boolean {
+    return this.#rows !== undefined;
+  }
+
+  /** The manifest's newest word on this segment: it may have more deltas, whose deletes are applied here already. */
+  update(info: SegmentInfo): void {
+    this.#info = info;
+  }
+
+  isLoaded(fieldIds: readonly number[]): boolean {
+    return this.hasKeys && fieldIds.every((id) => this.#columns.has(id) || this.#vectors.has(id));
+  }
+
+  async load(fieldIds: readonly number[]): Promise<void> {
+    if (!this.hasKeys) await this.#once(this.#keyField, () => this.#loadKeys());
+    const missing = fieldIds.filter((id) => !this.#columns.has(id) && !this.#vectors.has(id));
+    const vectors = missing.filter((id) => this.#isVector(id));
+    const columns = missing.filter((id) => !this.#isVector(id));
+    await Promise.all([
+      ...columns.map((id) => this.#once(id, () => this.#loadColumn(id))),
+      ...vectors.map((id) => this.#once(id, () => this.#loadVectors(id))),
+    ]);
+    this.#host.residency.use(this);
+  }
+
+  mayContain(key: Key): boolean {
+    if (this.#rows !== undefined) return this.#rows.has(key);
+    const bound = (text: string): Key => (typeof key === 'string' ? text : BigInt(text));
+    return compareKeys(key, bound(this.#info.minKey)) >= 0 && compareKeys(key, bound(this.#info.maxKey)) <= 0;
+  }
+
+  markDeleted(key: Key, timestamp: Timestamp): boolean {
+    assert(this.#rows !== undefined, 'the keys of a segment are loaded before its rows end');
+    const row = this.#rows.get(key);
+    return row !== undefined && this.#deletes.add(row, timestamp);
+  }
+
+  column(fieldId: number): Column {
+    const column = this.#columns.get(fieldId);
+    assert(column !== undefined, `field ${fieldId} is loaded before it is read`);
+    return column;
+  }
+
+  allow(timestamp: Timestamp, rows: number, matches?: Uint8Array): Uint8Array {
+    return this.#deletes.allow(timestamp, rows, matches);
+  }
+
+  search(fieldId: number, queries: Float32Array, limit: number, allow: Uint8Array, rows: number): TopK {
+    const vectors = this.#vectors.get(fieldId);
+    assert(vectors !== undefined, `field ${fieldId} is loaded before it is searched`);
+    return this.#host.residency.take(() => vectors.search(queries, limit, { allow, count: rows }), this);
+  }
+
+  gather(rows: Uint32Array, fieldIds: readonly number[]): ColumnBatch {
+    const scalars = new Map<number, Column>();
+    const vectors = new Map<number, VectorColumn>();
+    for (const id of fieldIds) {
+      const flat = this.#vectors.get(id);
+      if (flat === undefined) scalars.set(id, gatherColumn(this.column(id), rows));
+      else vectors.set(id, { dimension: flat.dimension, length: rows.length, values: flat.readMany(rows) });
+    }
+    return { length: rows.length, scalars, vectors };
+  }
+
+  evict(): void {
+    for (const vectors of this.#vectors.values()) vectors.free();
+    this.#vectors.clear();
+  }
+
+  free(): void {
+    this.#freed = true;
+    this.#host.residency.forget(this);
+    this.evict();
+  }
+
+  #isVector(fieldId: number): boolean {
+    return this.meta.schema.fields.some((field) => field.id === fieldId && isVector(field));
+  }
+
+  /** Reads a field once for all who ask while it is read. */
+  #once(fieldId: number, read: () => Promise<void>): Promise<void> {
+    let loading = this.#loading.get(fieldId);
+    if (loading === undefined) {
+      loading = read().finally(() => this.#loading.delete(fieldId));
+      this.#loading.set(fieldId, loading);
+    }
+    return loading;
+  }
+
+  async #loadKeys(): Promise<void> {
+    const { deltas } = this.#info;
+    const prefix = segmentPrefix(this.meta.id, this.#info);
+    const [, ...files] = await Promise.all([
+      this.#loadColumn(this.#keyField),
+      ...deltas.map(async ({ name }) => {
+        const object = await this.#host.objects.read(prefix + name);
+        if (object === undefined) throw missingObject(prefix + name);
+        return decodeDelta(object.bytes, prefix + name);
+      }),
+    ]);
+    if (this.hasKeys) return;
+    this.#indexKeys();
+    for (const file of files) for (const [key, timestamp] of file) this.markDeleted(key, timestamp);
+    this.#onKeys(this);
+  }
+
+  #indexKeys(): void {
+    const keys = this.column(this.#keyField).values as ArrayLike<Key>;
+    const rows = new Map<Key, number>();
+    for (let row = 0; row < this.length; row++) rows.set(keys[row] as Key, row);
+    this.#rows = rows;
+  }
+
+  async #loadColumn(fieldId: number): Promise<void> {
+    const pieces = await readColumns(this.#host.objects, this.meta, this.#info, fieldId);
+    this.#columns.set(fieldId, concatColumns(pieces));
+  }
+
+  async #loadVectors(fieldId: number): Promise<void> {
+    const field = this.meta.schema.fields.find((candidate) => candidate.id === fieldId);
+    const flat = this.#host.kernel.flat(field?.dimension ?? 0, metricOf(this.meta, fieldId));
+    try {
+      for await (const rows of readVectors(this.#host.objects, this.meta, this.#info, fieldId)) {
+        this.#host.residency.take(() => flat.append(rows), this);
+      }
+      if (this.#freed) throw new ElanusError('stale', `Segment ${this.id} was let go while it was read.`);
+      this.#vectors.set(fieldId, flat);
+    } catch (error) {
+      flat.free();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { seededRandom } from '../../../core/base/random.ts';
+import type { Connection } from '../../../core/client/connection.ts';
+import { Database } from '../../../core/client/database.ts';
+import type { Info, Int64Mode } from '../../../core/elanus.ts';
+import { LocalCluster } from '../../../core/node/local-cluster.ts';
+import type { Platform } from '../../../core/platform.ts';
+import { MemoryStore } from '../../../core/storage/memory-store.ts';
+import type { ObjectStore } from '../../../core/storage/object-store.ts';
+import type { Clock } from '../../../core/time/clock.ts';
+import { objectLogStore } from '../../../core/wal/object-log.ts';
+import { nodeKernel } from '../../node/kernel.ts';
+
+/** A clock of the machine, for tests in which time does not matter. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+export interface TestCluster {
+  readonly cluster: LocalCluster;
+  readonly platform: Platform;
+  /** The times that roles asked to be woken at. */
+  readonly wakes: number[];
+}
+
+/** All roles in this thread over a store: closing it and making another over the same store is a restart. */
+export async function testCluster(
+  options: { readonly objects?: ObjectStore; readonly seed?: number; readonly clock?: Clock; readonly kernelBytes?: number } = {},
+): Promise<TestCluster> {
+  const objects = options.objects ?? new MemoryStore();
+  const clock = options.clock ?? realClock;
+  const random = seededRandom(options.seed ?? 1);
+  const wakes: number[] = [];
+  const platform: Platform = {
+    objects,
+    logs: objectLogStore(objects, { clock, random }),
+    kernel: await nodeKernel(options.kernelBytes),
+    clock,
+    random,
+    wake: (at) => wakes.push(at),
+  };
+  return { cluster: new LocalCluster(platform), platform, wakes };
+}
+
+/** A client of a cluster in the same thread. */
+export function databaseOn<Mode extends Int64Mode = 'number'>(
+  { cluster }: TestCluster,
+  options: { readonly int64?: Mode } = {},
+): Database<Mode> {
+  const connection: Connection = {
+    call: (method, body) => cluster.proxy.call(method, body),
+    info: () => Promise.reject<Info>(new TypeError('A cluster in a test has no host to tell about.')),
+    close: () => Promise.resolve(),
+    destroy: () => Promise.resolve(),
+  };
+  return new Database<Mode>(connection, options);
+}
