@@ -44,12 +44,13 @@ const MARK = '\u0000';
 /** For hosts without sources: quotes the long integers outside strings, parses, and turns them into bigint. */
 function parseQuoted(text: string): unknown {
   JSON.parse(text);
-  const quoted = text.replace(
-    /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g,
-    (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"\\u0000${token}"` : token),
+  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"\\u0000${token}"` : token,
   );
   return JSON.parse(quoted, (_, value: unknown) =>
-    typeof value === 'string' && value.startsWith(MARK) && INTEGER.test(value.slice(1)) ? BigInt(value.slice(1)) : value,
+    typeof value === 'string' && value.startsWith(MARK) && INTEGER.test(value.slice(1))
+      ? BigInt(value.slice(1))
+      : value,
   );
 }
 
@@ -62,6 +63,8 @@ export function stringifyJson(value: unknown): string {
     case 'string':
       return JSON.stringify(value);
     case 'number':
+      // An integer beyond 2^53 would be read back as a bigint: with an exponent it stays a number.
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential();
       if (Number.isFinite(value)) return String(value);
       throw new ElanusError('invalid', `${value} cannot be written as JSON.`);
     case 'bigint':

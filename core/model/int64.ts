@@ -52,9 +52,16 @@ export function fromInt64(value: bigint, mode: Int64Mode, place: Int64Place): nu
 }
 
 /**
- * Converts every bigint in rows, at the top level, in arrays and inside JSON values, by `fromInt64`, in place.
- * `keyField` names the primary key, so that an error can say which entity it was.
+ * Converts a value and every bigint inside it (arrays, JSON) by `fromInt64`: what lies inside in place, the value itself
+ * is the result.
  */
+export function convertInt64(value: unknown, mode: Int64Mode, place: Int64Place): unknown {
+  if (typeof value === 'bigint') return fromInt64(value, mode, place);
+  if (mode !== 'bigint' && typeof value === 'object' && value !== null) convertInside(value, mode, place);
+  return value;
+}
+
+/** Converts every bigint in rows, in place. `keyField` names the primary key, so that an error can say which entity. */
 export function convertRows<Rows extends readonly Record<string, unknown>[]>(
   rows: Rows,
   mode: Int64Mode,
@@ -64,27 +71,30 @@ export function convertRows<Rows extends readonly Record<string, unknown>[]>(
   for (const row of rows) {
     const key = keyField !== undefined && Object.hasOwn(row, keyField) ? row[keyField] : undefined;
     const known = typeof key === 'bigint' || typeof key === 'string' ? { key } : {};
-    for (const field of Object.keys(row)) convertIn(row, field, mode, { field, ...known });
+    for (const field of Object.keys(row)) replace(row, field, convertInt64(row[field], mode, { field, ...known }));
   }
   return rows;
 }
 
-/** One value of a row or of what lies in it. JSON is at most 1,024 deep, which the stack of every host holds. */
-function convertIn(holder: Record<string, unknown>, name: string, mode: Int64Mode, place: Int64Place): void {
-  const value = holder[name];
-  if (typeof value === 'bigint') {
-    // Defining, not assigning: `__proto__` may be an own key here, and is then an ordinary one.
-    const converted = fromInt64(value, mode, place);
-    if (name === '__proto__') Object.defineProperty(holder, name, { value: converted });
-    else holder[name] = converted;
-  } else if (Array.isArray(value)) {
+/** JSON is at most 1,024 deep, which the stack of every host holds. */
+function convertInside(value: object, mode: Int64Mode, place: Int64Place): void {
+  if (ArrayBuffer.isView(value)) return;
+  if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const element: unknown = value[index];
-      if (typeof element === 'bigint') value[index] = fromInt64(element, mode, place);
-      else if (typeof element === 'object' && element !== null) convertIn({ element }, 'element', mode, place);
+      if (typeof element === 'bigint' || typeof element === 'object') value[index] = convertInt64(element, mode, place);
     }
-  } else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    const inner = value as Record<string, unknown>;
-    for (const key of Object.keys(inner)) convertIn(inner, key, mode, place);
+    return;
   }
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record)) {
+    const inner = record[key];
+    if (typeof inner === 'bigint' || typeof inner === 'object') replace(record, key, convertInt64(inner, mode, place));
+  }
+}
+
+/** Sets an own key. `__proto__` may be one, and assigning to it would do something else. */
+function replace(holder: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(holder, key, { value });
+  else holder[key] = value;
 }
