@@ -112,7 +112,8 @@ export class WasmFlat implements FlatVectors {
   }
 
   #assertOpen(): void {
-    if (this.#isFree) throw new ElanusError('closed', 'These vectors were freed. Load them again.', { details: { reason: 'freed' } });
+    if (this.#isFree)
+      throw new ElanusError('closed', 'These vectors were freed. Load them again.', { details: { reason: 'freed' } });
   }
 
   /** The index of the chunk that holds a row, or that the next row goes to. */

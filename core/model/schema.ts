@@ -2,7 +2,16 @@ import type { Metric } from './metric.ts';
 
 /** Milvus's names of the field types that Elanus stores. */
 export const SCALAR_TYPES = [
-  'Bool', 'Int8', 'Int16', 'Int32', 'Int64', 'Float', 'Double', 'VarChar', 'JSON', 'Array',
+  'Bool',
+  'Int8',
+  'Int16',
+  'Int32',
+  'Int64',
+  'Float',
+  'Double',
+  'VarChar',
+  'JSON',
+  'Array',
 ] as const;
 export const VECTOR_TYPES = ['FloatVector'] as const;
 
@@ -92,3 +101,6 @@ export function metricOf(meta: CollectionMeta, fieldId: number): Metric {
   const field = meta.schema.fields.find((candidate) => candidate.id === fieldId);
   return meta.indexes.find((index) => index.fieldName === field?.name)?.metricType ?? 'COSINE';
 }
+
+/** The one partition that there is for now, `_default`. */
+export const DEFAULT_PARTITION_ID: number = 0;

@@ -30,6 +30,6 @@ export async function collectChannelGarbage(context: {
   for (let start = 0; start < garbage.length; start += DELETE_KEYS_MAX) {
     await objects.delete(garbage.slice(start, start + DELETE_KEYS_MAX));
   }
-  await collectLogGarbage(objects, context.channel);
+  await collectLogGarbage(objects, context.channel, context.platform);
   trace?.({ name: 'garbage', details: { channel: context.channel, objects: garbage.length } });
 }

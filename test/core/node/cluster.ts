@@ -16,6 +16,8 @@ export const realClock: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+let incarnations = 0;
+
 export interface TestCluster {
   readonly cluster: LocalCluster;
   readonly platform: Platform;
@@ -29,7 +31,9 @@ export async function testCluster(
 ): Promise<TestCluster> {
   const objects = options.objects ?? new MemoryStore();
   const clock = options.clock ?? realClock;
-  const random = seededRandom(options.seed ?? 1);
+  // Two incarnations must not draw the same nonces, in a test as little as in life.
+  incarnations += 1;
+  const random = seededRandom((options.seed ?? 1) * 1_000_003 + incarnations);
   const wakes: number[] = [];
   const platform: Platform = {
     objects,
