@@ -41,7 +41,7 @@ export interface FlatSearch {
  * - Values are finite (the proxy refuses others). Distances are computed in float32; one that overflows becomes
  *   infinite, and one that would be no number at all counts as the farthest. For COSINE, a vector whose length is
  *   below 2^-126 counts as zero, and the cosine of a zero vector with any other is 0.
- * - After `free` every call but `free` throws `closed`.
+ * - After `free` every call but `free` throws `closed`, with the detail `reason: 'freed'`: the caller may load again.
  */
 export interface FlatVectors {
   /** Values a vector, 1 to `DIMENSION_MAX`. */

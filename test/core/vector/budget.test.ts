@@ -67,6 +67,49 @@ describe.each(WASM_BUILDS)('the byte budget, %s build', async (build) => {
     expect(kernel.bytes).toBe(0);
   });
 
+  it.each([true, false])(
+    'joins what was freed, in any order, into room for one large chunk (last block kept: %s)',
+    async (isLastKept) => {
+      const kernel = await nodeKernel(64 * MEBIBYTE, build);
+      const random = seededRandom(6);
+      const flats = Array.from({ length: 300 }, () => kernel.flat(1024, 'L2'));
+      for (const flat of flats) flat.append(new Float32Array(1024));
+      const kept = kernel.flat(1024, 'L2');
+      kept.append(new Float32Array(1024));
+      const reserved = kernel.bytesReserved;
+      if (!isLastKept) kept.free();
+      while (flats.length > 0) flats.splice(random() % flats.length, 1)[0]!.free();
+      const large = kernel.flat(1024, 'L2');
+      large.append(new Float32Array(1024 * 256));
+      expect(kernel.bytesReserved).toBe(reserved);
+    },
+  );
+
+  it('lets a smaller one than what comes next grow in its place, if it was the last', async () => {
+    const kernel = await nodeKernel(64 * MEBIBYTE, build);
+    const first = kernel.flat(1024, 'L2');
+    first.append(new Float32Array(1024 * 180));
+    first.free();
+    kernel.flat(1024, 'L2').append(new Float32Array(1024 * 256));
+    expect(kernel.bytesReserved).toBeLessThan(MEBIBYTE + 2 * 65_536);
+  });
+
+  it('searches rows that end where the memory ends', async () => {
+    const kernel = await nodeKernel(2 * 65_536, build);
+    const room = kernel.flat(512, 'L2');
+    room.append(new Float32Array(512));
+    const flat = kernel.flat(1, 'L2');
+    for (let size = 32_768; flat.size === 0; size--) {
+      try {
+        flat.append(new Float32Array(size).fill(1));
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'quota' });
+      }
+    }
+    room.free();
+    expect(flat.search(Float32Array.of(3), 1).distances[0]).toBe(4);
+  });
+
   it('refuses what would pass the budget before it allocates, changes nothing, and goes on working', async () => {
     const kernel = await nodeKernel(2 * MEBIBYTE, build);
     expect(kernel.bytesMax).toBe(2 * MEBIBYTE);

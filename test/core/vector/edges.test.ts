@@ -84,6 +84,14 @@ describe.each(WASM_BUILDS)('FLAT at its edges, %s build', async (build) => {
     expect(byRow.get(3)).toBeCloseTo(0, 6);
   });
 
+  it('breaks ties by row where a cosine is so small that it becomes -0', () => {
+    using flat = kernel.flat(2, 'COSINE');
+    flat.append(Float32Array.of(-1e-30, 1e37, 0, 1));
+    const found = flat.search(Float32Array.of(1, 0), 2);
+    expect([...found.rows]).toEqual([0, 1]);
+    expect([...found.distances]).toEqual([0, 0]);
+  });
+
   it('never leaves -1 to 1 with a cosine', () => {
     const values = integers(9, 3000 * 33).map((value) => value * 0.37 + 0.01);
     using flat = kernel.flat(33, 'COSINE');
@@ -160,7 +168,7 @@ describe.each(WASM_BUILDS)('FLAT at its edges, %s build', async (build) => {
     expect(() => kernel.flat(0, 'L2')).toThrow(internal);
     expect(() => kernel.flat(32_769, 'L2')).toThrow(internal);
     flat.free();
-    const closed = expect.objectContaining({ code: 'closed' });
+    const closed = expect.objectContaining({ code: 'closed', details: { reason: 'freed' } });
     expect(() => flat.search(query, 1)).toThrow(closed);
     expect(() => flat.append(query)).toThrow(closed);
     expect(() => flat.read(0)).toThrow(closed);
