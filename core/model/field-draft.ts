@@ -171,7 +171,7 @@ function typeParams(value: unknown, name: string): ReadonlyMap<string, unknown> 
   const params = new Map(Object.entries(value));
   for (const [key, harmless] of Object.entries(LATER_TYPE_PARAMS)) {
     const given = params.get(key);
-    if (!isEmpty(given) && !harmless.includes(String(given)))
+    if (!isEmpty(given) && !harmless.includes(show(given)))
       throw unsupported(`elementTypeParams.${key}`, `field ${name}`);
   }
   return params;

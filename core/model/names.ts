@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { NAME_BYTES_MAX } from './limits.ts';
-import { invalid, missingKey } from './reject.ts';
+import { invalid, missingKey, show } from './reject.ts';
 
 /** Words of the filter language, which cannot name a field (Milvus's list, in the casings that it lists). */
 const FIELD_KEYWORDS: ReadonlySet<string> = new Set([
@@ -65,7 +65,7 @@ export function checkDatabaseName(name: unknown, fallback: string): string {
   if (name === undefined || name === null || name === '') return fallback;
   const flaw = typeof name === 'string' ? flawOf(name, PLAIN) : 'character';
   if (flaw === undefined) return name as string;
-  throw invalid(`Invalid database name: ${String(name)}. ${sentence(flaw, 'database')}`, {
+  throw invalid(`Invalid database name: ${show(name)}. ${sentence(flaw, 'database')}`, {
     milvusCode: 802,
     details: { field: 'dbName' },
   });
@@ -95,7 +95,7 @@ export function checkIndexName(name: unknown, fieldName: string): string {
   if (name === undefined || name === null || name === '') return fieldName;
   const flaw = typeof name === 'string' ? flawOf(name, WITH_BRACKETS) : 'character';
   if (flaw === undefined) return name as string;
-  throw invalid(`Invalid index name: ${String(name)}. ${capitalized(sentence(flaw, 'index'))}`, {
+  throw invalid(`Invalid index name: ${show(name)}. ${capitalized(sentence(flaw, 'index'))}`, {
     details: { field: fieldName },
   });
 }
