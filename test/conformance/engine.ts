@@ -135,7 +135,9 @@ export function engineSuite(name: string, make: () => Promise<EngineUnderTest>):
       const data = Array.from({ length: 25 }, (_, id) => ({ id, vector: [id, 0] }));
       await db.insert({ collectionName: 'pages', data });
       const search = async (limit: number, offset: number): Promise<unknown[]> =>
-        ((await db.search({ collectionName: 'pages', data: [[0, 0]], limit, offset }))[0] ?? []).map((hit) => hit['id']);
+        ((await db.search({ collectionName: 'pages', data: [[0, 0]], limit, offset }))[0] ?? []).map(
+          (hit) => hit['id'],
+        );
       expect(await search(5, 0)).toEqual([0, 1, 2, 3, 4]);
       expect(await search(5, 22)).toEqual([22, 23, 24]);
       const query = async (limit: number, offset: number): Promise<unknown[]> =>
@@ -175,7 +177,9 @@ export function engineSuite(name: string, make: () => Promise<EngineUnderTest>):
       }));
       await db.insert({ collectionName: 'multi', data });
       const near = await db.search({ collectionName: 'multi', annsField: 'title', data: [[7, 0]], limit: 3 });
-      expect(near[0]?.map((hit) => hit['key'])).toEqual(['k7', 'k6', 'k8'].sort((a, b) => (a === 'k7' ? -1 : b === 'k7' ? 1 : 0)));
+      expect(near[0]?.map((hit) => hit['key'])).toEqual(
+        ['k7', 'k6', 'k8'].sort((a, b) => (a === 'k7' ? -1 : b === 'k7' ? 1 : 0)),
+      );
       const large = await db.search({
         collectionName: 'multi',
         annsField: 'body',
@@ -202,7 +206,9 @@ export function engineSuite(name: string, make: () => Promise<EngineUnderTest>):
       }
       expect(new Set(ids).size).toBe(150);
       expect(ids.every((id) => Number.isSafeInteger(id))).toBe(true);
-      expect((await failure(db.insert({ collectionName: 'auto', data: { id: 1, vector: [1, 2] } }))).milvusCode).toBe(1804);
+      expect((await failure(db.insert({ collectionName: 'auto', data: { id: 1, vector: [1, 2] } }))).milvusCode).toBe(
+        1804,
+      );
     });
 
     test('collections: list, has, describe, load state, drop, and the same name again', async () => {
@@ -249,7 +255,9 @@ export function engineSuite(name: string, make: () => Promise<EngineUnderTest>):
       }
       expect(await db.count({ collectionName: 'strict' })).toBe(0);
       expect((await failure(db.search({ collectionName: 'strict', data: [[1, 2, 3]] }))).code).toBe('invalid');
-      expect((await failure(db.search({ collectionName: 'strict', data: [[1, 2]], limit: 20_000 }))).milvusCode).toBe(1100);
+      expect((await failure(db.search({ collectionName: 'strict', data: [[1, 2]], limit: 20_000 }))).milvusCode).toBe(
+        1100,
+      );
       expect((await failure(db.query({ collectionName: 'strict', filter: 'id ==' }))).milvusCode).toBe(1100);
       expect((await failure(db.delete({ collectionName: 'strict', filter: 'true' }))).milvusCode).toBe(1100);
       expect((await failure(db.search({ collectionName: 'nowhere', data: [[1, 2]] }))).milvusCode).toBe(100);
@@ -312,7 +320,12 @@ async function createEveryType(db: Database<'bigint'>): Promise<void> {
         { fieldName: 'def', dataType: 'Int32', defaultValue: 42 },
         { fieldName: 'j', dataType: 'JSON' },
         { fieldName: 'ai', dataType: 'Array', elementDataType: 'Int64', elementTypeParams: { max_capacity: 8 } },
-        { fieldName: 'as', dataType: 'Array', elementDataType: 'VarChar', elementTypeParams: { max_capacity: 8, max_length: 9 } },
+        {
+          fieldName: 'as',
+          dataType: 'Array',
+          elementDataType: 'VarChar',
+          elementTypeParams: { max_capacity: 8, max_length: 9 },
+        },
         { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: 4 } },
       ],
     },
@@ -323,11 +336,36 @@ async function createEveryType(db: Database<'bigint'>): Promise<void> {
 function everyTypeRows(): Row[] {
   return [
     {
-      k: 'a', b: true, i8: -128, i16: 32767, i32: -2147483648, i64: INT64_MAX, f: 0.1, d: 0.1, s: 'héllo ☃ 𝄞',
-      def: 7, j: { deep: [1, { x: null }], big: 9007199254740993n }, ai: [INT64_MIN, 5n], as: ['x', ''], v: [0.1, 0.2, -3, 4], extra: 'dyn',
+      k: 'a',
+      b: true,
+      i8: -128,
+      i16: 32767,
+      i32: -2147483648,
+      i64: INT64_MAX,
+      f: 0.1,
+      d: 0.1,
+      s: 'héllo ☃ 𝄞',
+      def: 7,
+      j: { deep: [1, { x: null }], big: 9007199254740993n },
+      ai: [INT64_MIN, 5n],
+      as: ['x', ''],
+      v: [0.1, 0.2, -3, 4],
+      extra: 'dyn',
     },
     {
-      k: 'b', b: false, i8: 0, i16: 0, i32: 0, i64: 0n, f: -1.5, d: 1e300, s: null, j: [], ai: [], as: [], v: [0, 0, 0, 0],
+      k: 'b',
+      b: false,
+      i8: 0,
+      i16: 0,
+      i32: 0,
+      i64: 0n,
+      f: -1.5,
+      d: 1e300,
+      s: null,
+      j: [],
+      ai: [],
+      as: [],
+      v: [0, 0, 0, 0],
       more: { of: ['this'] },
     },
   ];

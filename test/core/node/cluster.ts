@@ -27,7 +27,12 @@ export interface TestCluster {
 
 /** All roles in this thread over a store: closing it and making another over the same store is a restart. */
 export async function testCluster(
-  options: { readonly objects?: ObjectStore; readonly seed?: number; readonly clock?: Clock; readonly kernelBytes?: number } = {},
+  options: {
+    readonly objects?: ObjectStore;
+    readonly seed?: number;
+    readonly clock?: Clock;
+    readonly kernelBytes?: number;
+  } = {},
 ): Promise<TestCluster> {
   const objects = options.objects ?? new MemoryStore();
   const clock = options.clock ?? realClock;

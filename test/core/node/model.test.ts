@@ -12,13 +12,23 @@ interface Content {
 }
 
 type Step =
-  | { readonly do: 'write'; readonly how: 'insert' | 'upsert'; readonly rows: readonly (Content & { readonly id: number })[] }
+  | {
+      readonly do: 'write';
+      readonly how: 'insert' | 'upsert';
+      readonly rows: readonly (Content & { readonly id: number })[];
+    }
   | { readonly do: 'delete'; readonly ids: readonly number[] }
   | { readonly do: 'delete-tag'; readonly tag: string }
   | { readonly do: 'flush' }
   | { readonly do: 'reopen' }
   | { readonly do: 'work' }
-  | { readonly do: 'search'; readonly x: number; readonly y: number; readonly limit: number; readonly tag: string | null };
+  | {
+      readonly do: 'search';
+      readonly x: number;
+      readonly y: number;
+      readonly limit: number;
+      readonly tag: string | null;
+    };
 
 const coordinate = fc.integer({ min: -50, max: 50 });
 const tag = fc.constantFrom('a', 'b', 'c');
@@ -41,7 +51,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       rows: fc.uniqueArray(row, { minLength: 1, maxLength: 8, selector: (each) => each.id }),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), ids: fc.uniqueArray(id, { minLength: 1, maxLength: 6 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('delete' as const),
+      ids: fc.uniqueArray(id, { minLength: 1, maxLength: 6 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete-tag' as const), tag }) },
   { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'reopen' as const }) },
