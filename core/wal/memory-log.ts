@@ -1,49 +1,58 @@
-import { ElanusError } from '../base/error.ts';
-import { LOG_ENTRY_BYTES_MAX } from '../model/limits.ts';
-import { comparePositions, type Log, type LogEntry, type LogReader, type LogStore, POSITION_START, type Position } from './log.ts';
+import { copyBytes } from '../base/bytes.ts';
+import {
+  comparePositions,
+  type Log,
+  type LogEntry,
+  type LogReader,
+  type LogStore,
+  POSITION_START,
+  type Position,
+} from './log.ts';
+import { checkEntry, closedError, fencedError, truncatedError } from './log-errors.ts';
 
+/** One channel's log as all of its owners and readers see it. */
 interface Channel {
-  term: number;
+  term: number | undefined;
   entries: LogEntry[];
   truncatedTo: Position;
-  next: number;
 }
 
-/** Logs in memory: the reference that others are compared with. They live as long as the object. */
-export class MemoryLogStore implements LogStore {
-  readonly #channels = new Map<string, Channel>();
-
-  async open(name: string, term: number): Promise<Log> {
-    await undefined;
-    const channel = this.#channel(name);
-    if (channel.term >= term) throw fenced(name, term);
-    channel.term = term;
-    channel.next = 0;
-    return new MemoryLog(name, channel, term);
-  }
-
-  reader(name: string): LogReader {
-    return {
-      read: (from) => readEntries(this.#channel(name), from),
-      truncatedTo: async () => this.#channel(name).truncatedTo,
-    };
-  }
-
-  #channel(name: string): Channel {
-    let channel = this.#channels.get(name);
-    if (channel === undefined) {
-      channel = { term: 0, entries: [], truncatedTo: POSITION_START, next: 0 };
-      this.#channels.set(name, channel);
-    }
+/**
+ * Logs in memory: the reference that other logs are compared with. It forgets everything with the object, and it takes
+ * effect a turn after the call, as a remote log does.
+ */
+export function memoryLogStore(): LogStore {
+  const channels = new Map<string, Channel>();
+  const channelOf = (name: string): Channel => {
+    const channel = channels.get(name) ?? { term: undefined, entries: [], truncatedTo: POSITION_START };
+    channels.set(name, channel);
     return channel;
-  }
+  };
+  return {
+    async open(name: string, term: number): Promise<Log> {
+      await undefined;
+      const channel = channelOf(name);
+      if (channel.term !== undefined && channel.term >= term) throw fencedError(name, term, channel.term);
+      channel.term = term;
+      return new MemoryLog(name, channel, term);
+    },
+    reader(name: string): LogReader {
+      const channel = channelOf(name);
+      return {
+        read: (from) => readEntries(name, channel, from),
+        truncatedTo: async () => channel.truncatedTo,
+      };
+    },
+  };
 }
 
-class MemoryLog implements Log {
+/** The log of one owner. */
+export class MemoryLog implements Log {
   readonly #name: string;
   readonly #channel: Channel;
   readonly #term: number;
-  #closed = false;
+  #next = 0;
+  #isClosed = false;
 
   constructor(name: string, channel: Channel, term: number) {
     this.#name = name;
@@ -52,45 +61,47 @@ class MemoryLog implements Log {
   }
 
   async append(bytes: Uint8Array): Promise<Position> {
-    if (bytes.byteLength === 0 || bytes.byteLength > LOG_ENTRY_BYTES_MAX) {
-      throw new ElanusError('invalid', `A log entry has 1 to ${LOG_ENTRY_BYTES_MAX} bytes, not ${bytes.byteLength}.`);
-    }
-    if (this.#closed) throw new ElanusError('closed', `The log of ${this.#name} is closed.`);
-    const copy = bytes.slice();
+    checkEntry(this.#name, bytes);
+    if (this.#isClosed) throw closedError(this.#name);
+    const copy = copyBytes(bytes);
     await undefined;
-    if (this.#channel.term !== this.#term) throw fenced(this.#name, this.#term);
-    const position = { term: this.#term, index: this.#channel.next++ };
+    this.#checkTerm();
+    const position = { term: this.#term, index: this.#next++ };
     this.#channel.entries.push({ position, bytes: copy });
     return position;
   }
 
   read(from: Position): AsyncIterable<LogEntry> {
-    return readEntries(this.#channel, from);
+    return readEntries(this.#name, this.#channel, from);
   }
 
   async truncate(below: Position): Promise<void> {
     await undefined;
-    if (this.#channel.term !== this.#term) throw fenced(this.#name, this.#term);
-    if (comparePositions(below, this.#channel.truncatedTo) <= 0) return;
-    this.#channel.truncatedTo = below;
-    this.#channel.entries = this.#channel.entries.filter((entry) => comparePositions(entry.position, below) >= 0);
+    this.#checkTerm();
+    const { entries, truncatedTo } = this.#channel;
+    const newest = entries.at(-1);
+    if (newest === undefined) return;
+    // The newest entry stays, as in every log: it shows where the log ends.
+    const bound = comparePositions(below, newest.position) < 0 ? below : newest.position;
+    if (comparePositions(bound, truncatedTo) <= 0) return;
+    this.#channel.truncatedTo = bound;
+    this.#channel.entries = entries.filter(({ position }) => comparePositions(position, bound) >= 0);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
+  }
+
+  #checkTerm(): void {
+    const { term } = this.#channel;
+    if (term !== undefined && term > this.#term) throw fencedError(this.#name, this.#term, term);
   }
 }
 
-async function* readEntries(channel: Channel, from: Position): AsyncGenerator<LogEntry> {
-  const entries = [...channel.entries];
-  if (comparePositions(from, channel.truncatedTo) < 0) {
-    throw new ElanusError('stale', 'The log was truncated past this position.', { details: { reason: 'truncated' } });
-  }
-  for (const entry of entries) {
-    if (comparePositions(entry.position, from) >= 0) yield { position: entry.position, bytes: entry.bytes.slice() };
-  }
-}
-
-function fenced(channel: string, term: number): ElanusError {
-  return new ElanusError('fenced', `A term of at least ${term} has opened the log of ${channel}.`, { details: { channel } });
+async function* readEntries(name: string, channel: Channel, from: Position): AsyncIterable<LogEntry> {
+  await undefined;
+  if (comparePositions(from, channel.truncatedTo) < 0) throw truncatedError(name, from, channel.truncatedTo);
+  // A copy of the list: the tail as found at this call.
+  const entries = channel.entries.filter(({ position }) => comparePositions(position, from) >= 0);
+  for (const { position, bytes } of entries) yield { position, bytes: copyBytes(bytes) };
 }

@@ -1,208 +1,293 @@
 import { codeOf, ElanusError } from '../base/error.ts';
-import { RECORD_BYTES_MAX } from '../model/limits.ts';
+import { LOG_APPENDS_IN_FLIGHT_MAX, LOG_ENTRY_BYTES_MAX, RECORD_BYTES_MAX, TAIL_BYTES_MAX } from '../model/limits.ts';
 import type { Clock } from '../time/clock.ts';
-import { encodeLogBatch, recordBytes, type StampedRecord } from './batch.ts';
+import { TIMESTAMP_ZERO, type Timestamp } from '../time/timestamp.ts';
+import { BATCH_RECORDS_MAX, batchBytes, encodeBatchFrame, type StampedRecord } from './batch.ts';
 import type { Log, Position } from './log.ts';
 
-/** A batch that gathers while another is under way is closed at about this size, and sent beside it. */
-const BATCH_BYTES = 1024 * 1024;
-const BATCH_RECORDS_MAX = 4_096;
-/** Appends under way at a time: the window of the log. */
-const IN_FLIGHT_MAX = 4;
-/** What may wait to be sent: past it a write is refused, and nothing of it was written. */
-const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
-const QUEUE_RECORDS_MAX = 16_384;
+/** A batch that has as many bytes is sent though others are in flight: larger ones gain little, and cost memory. */
+const BATCH_BYTES_TARGET = 1024 * 1024;
+/** What may wait to be sent; past either bound a commit is `overloaded`. */
+const QUEUE_BYTES_MAX = TAIL_BYTES_MAX;
+const QUEUE_RECORDS_MAX = BATCH_RECORDS_MAX;
+/** How often timestamps are prepared for one batch: a read may take away a prepared range before it is stamped. */
+const STAMP_ATTEMPTS_MAX = 4;
 
-/** A batch that the log has acknowledged. */
-export interface CommittedBatch {
+/** One frame that the log has acknowledged. */
+export interface CommittedEntry {
   readonly position: Position;
+  /** In log order, with strictly increasing timestamps. */
   readonly records: readonly StampedRecord[];
-  /** Bytes of the log entry. */
+  /** Bytes of the log entry that holds them. */
   readonly frameBytes: number;
 }
 
 export interface WalOptions {
   readonly clock: Clock;
-  /** Makes sure that `count` timestamps are at hand; runs before a batch is closed. */
-  readonly prepare: (count: number) => Promise<void>;
-  /** The next timestamp: strictly increasing. */
-  readonly stamp: () => bigint;
-  /** Hears of each batch, in log order, before the writers of its records do. */
-  readonly onCommitted: (batch: CommittedBatch) => void;
-  /**
-   * Latency that a write gives up so that others may join its batch: milliseconds, 0 by default. With 0 an idle channel
-   * writes at once, and batches form only while a write is under way.
-   */
+  /** The next timestamp, greater than all before. Called when a batch closes, for all its records in one turn. */
+  readonly stamp: () => Timestamp;
+  /** Makes sure that `count` timestamps are at hand; called before a batch closes. If it rejects, nothing is written. */
+  readonly prepare?: (count: number) => Promise<void>;
+  /** Called for each acknowledged frame, in log order, before the commits of its records resolve. Must not throw. */
+  readonly onCommitted?: (entry: CommittedEntry) => void;
+  /** Latency given for fewer writes to the store: a batch waits this long for company. Default 0 milliseconds. */
   readonly gatherMs?: number;
-  /**
-   * Money: at most this many log objects a second (R2 takes about $4.50 for a million). None by default: as many as
-   * there are.
-   */
+  /** The most writes to the store in a second, which is what object storage charges for. Default: no budget. */
   readonly putsPerSecond?: number;
+}
+
+/** What a commit resolves to. */
+export interface Commit {
+  readonly position: Position;
+  readonly timestamp: Timestamp;
 }
 
 interface Waiting {
   readonly bytes: Uint8Array;
-  readonly resolve: (committed: { readonly timestamp: bigint; readonly position: Position }) => void;
+  readonly resolve: (commit: Commit) => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface Flight {
+  readonly firstTimestamp: Timestamp;
+  readonly ended: Promise<void>;
+}
+
 /**
- * Group commit over a log: an idle channel commits a record at once; while an append is under way the next batch
- * gathers. So a lone writer waits for one write of the store, and many writers share each.
+ * Adaptive group commit above a log: an idle channel commits at once; while an append is in flight the next batch
+ * gathers, and is sent when the log is idle again or `BATCH_BYTES_TARGET` is reached, with up to four in flight. So a
+ * slow store or a busy channel makes larger batches by itself, and nothing waits unless `gatherMs` or `putsPerSecond`
+ * asks for it.
  *
- * Records become durable in the order in which `commit` was called, with growing timestamps. After a failed append
- * nothing more is appended: the log's tail is unknown, and its owner has to claim the channel anew.
+ * - Timestamps are stamped when a batch closes, strictly increasing in log order.
+ * - A frame's `onCommitted` is called when the log acknowledged it, before the commits of its records resolve.
+ * - A commit that rejects says in `details.outcome` what is known: `not-written` (certain) or `unknown`.
+ * - After an append failed, this WAL is broken: everything later rejects, for a hole may lie in the log.
  */
 export class Wal {
   readonly #log: Log;
   readonly #options: WalOptions;
-  #queue: Waiting[] = [];
+  readonly #queue: Waiting[] = [];
+  readonly #flights = new Set<Flight>();
   #queueBytes = 0;
-  /** Timestamps of the newest record of each append under way, oldest first, and the end of that append. */
-  readonly #inFlight: { readonly newest: bigint; readonly done: Promise<void> }[] = [];
-  #pumping: Promise<void> | undefined;
-  #broken: unknown;
-  #closed = false;
-  #lastPutAt = Number.NEGATIVE_INFINITY;
+  #lastStamped: Timestamp = TIMESTAMP_ZERO;
+  #failure: ElanusError | undefined;
+  #isClosed = false;
+  /** A batch is being closed: its timestamps are being prepared. */
+  #closing: Promise<void> | undefined;
+  /** The oldest waiting record still waits for company. */
+  #isGathering = false;
+  /** The budget of writes is used up for now. */
+  #isOverBudget = false;
 
   constructor(log: Log, options: WalOptions) {
     this.#log = log;
     this.#options = options;
   }
 
-  /** Whether an append has failed: its owner appends nothing more. */
-  get isBroken(): boolean {
-    return this.#broken !== undefined;
+  /** The newest timestamp given to a record, acknowledged or not; 0 before the first. */
+  get lastStamped(): Timestamp {
+    return this.#lastStamped;
   }
 
-  /** Appends one record; resolves when it is durable. Rejects before anything is written if it is too large. */
-  commit(bytes: Uint8Array): Promise<{ readonly timestamp: bigint; readonly position: Position }> {
-    if (this.#closed) return Promise.reject(notWritten('closed', 'The log is closed.'));
-    if (this.#broken !== undefined) return Promise.reject(notWritten('fenced', 'An earlier append failed.', this.#broken));
-    if (bytes.byteLength > RECORD_BYTES_MAX) {
-      return Promise.reject(
-        new ElanusError('invalid', `A record of ${bytes.byteLength} bytes is larger than ${RECORD_BYTES_MAX}.`),
-      );
+  /** Batches sent and not yet acknowledged. */
+  get inFlight(): number {
+    return this.#flights.size;
+  }
+
+  /** An append failed: open the log again with a greater term. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /**
+   * Writes one record (1 byte to `RECORD_BYTES_MAX`); durable, and `onCommitted` called, when it resolves. `bytes` must
+   * not change until then. Rejects with `invalid`, `overloaded` (too much is waiting), `closed`, `fenced`, or
+   * `unavailable`.
+   */
+  async commit(bytes: Uint8Array): Promise<Commit> {
+    const size = bytes.byteLength;
+    if (size < 1 || size > RECORD_BYTES_MAX) {
+      const message = `A record has 1 to ${RECORD_BYTES_MAX} bytes, and this one has ${size}. Send fewer rows at once.`;
+      throw new ElanusError('invalid', message, { details: { size, sizeMax: RECORD_BYTES_MAX } });
     }
-    if (this.#queue.length >= QUEUE_RECORDS_MAX || this.#queueBytes + bytes.byteLength > QUEUE_BYTES_MAX) {
-      return Promise.reject(notWritten('overloaded', 'Too many writes wait for the log; write again in a moment.'));
+    this.#refuseStopped();
+    if (this.#queue.length >= QUEUE_RECORDS_MAX || this.#queueBytes + size > QUEUE_BYTES_MAX) {
+      const message = `${this.#queue.length} records with ${this.#queueBytes} bytes wait to be written. Write again later.`;
+      throw new ElanusError('overloaded', message, { details: { outcome: 'not-written' } });
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ bytes, resolve, reject });
-      this.#queueBytes += bytes.byteLength;
-      this.#pumping ??= this.#pump();
+      this.#queueBytes += size;
+      if (this.#queue.length === 1) this.#startGathering();
+      this.#pump();
     });
   }
 
-  /** Resolves when no record at or below `timestamp` is under way any more. */
-  async settled(timestamp: bigint): Promise<void> {
-    const under = this.#inFlight.filter((append) => append.newest <= timestamp);
-    // An append is acknowledged after all before it, but its own oldest record may lie below while its newest does not.
-    const next = this.#inFlight.find((append) => append.newest > timestamp);
-    await Promise.all([...under, ...(next === undefined ? [] : [next])].map((append) => append.done));
+  /**
+   * Waits until no record stamped at or below `upTo` is in flight. Rejects if the WAL is broken: then a record at or
+   * below `upTo` may be in the log without this owner knowing it.
+   */
+  async settled(upTo: Timestamp): Promise<void> {
+    for (const flight of [...this.#flights]) if (flight.firstTimestamp <= upTo) await flight.ended;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Waits for what was committed, then appends nothing more. Idempotent. */
+  /** Refuses what waits (`closed`), and waits for what is in flight. The log stays open. */
   async close(): Promise<void> {
-    this.#closed = true;
-    while (this.#pumping !== undefined || this.#inFlight.length > 0) {
-      await this.#pumping;
-      await Promise.all(this.#inFlight.map((append) => append.done));
-    }
+    this.#isClosed = true;
+    this.#rejectQueue(stopped('closed', 'The log is being closed'));
+    await this.#closing;
+    for (const flight of [...this.#flights]) await flight.ended;
   }
 
-  async #pump(): Promise<void> {
-    try {
-      const { gatherMs } = this.#options;
-      if (gatherMs !== undefined && gatherMs > 0) await this.#options.clock.sleep(gatherMs);
-      while (this.#queue.length > 0 && this.#broken === undefined) {
-        await this.#budget();
-        await this.#window();
-        if (this.#broken !== undefined) break;
-        const count = Math.min(this.#queue.length, BATCH_RECORDS_MAX);
-        await this.#options.prepare(count);
+  #refuseStopped(): void {
+    if (this.#failure !== undefined) throw notWritten(this.#failure);
+    if (this.#isClosed) throw stopped('closed', 'The log is closed');
+  }
+
+  /** Closes and sends a batch if one is due. */
+  #pump(): void {
+    if (this.#closing !== undefined || !this.#isDue()) return;
+    this.#closing = this.#closeBatch().finally(() => {
+      this.#closing = undefined;
+      if (this.#queue.length > 0) this.#startGathering();
+      this.#pump();
+    });
+  }
+
+  #isDue(): boolean {
+    if (this.#queue.length === 0 || this.#isOverBudget || this.#failure !== undefined) return false;
+    if (this.#queueBytes >= BATCH_BYTES_TARGET || this.#queue.length >= BATCH_RECORDS_MAX) {
+      return this.#flights.size < LOG_APPENDS_IN_FLIGHT_MAX;
+    }
+    return this.#flights.size === 0 && !this.#isGathering;
+  }
+
+  #startGathering(): void {
+    const { gatherMs = 0, clock } = this.#options;
+    if (gatherMs <= 0 || this.#isGathering) return;
+    this.#isGathering = true;
+    void clock.sleep(gatherMs).then(() => {
+      this.#isGathering = false;
+      this.#pump();
+    });
+  }
+
+  /** Never rejects: what fails is told to those who wait. */
+  async #closeBatch(): Promise<void> {
+    // One turn, so that commits of the same turn share a batch.
+    await undefined;
+    for (let attempt = 1; ; attempt++) {
+      const count = this.#countForBatch();
+      if (count === 0) return;
+      try {
+        await this.#options.prepare?.(count);
+        if (this.#queue.length < count) return;
         this.#send(count);
+        return;
+      } catch (error) {
+        if (codeOf(error) === 'internal' && attempt < STAMP_ATTEMPTS_MAX) continue;
+        this.#rejectQueue(stopped(codeOf(error), messageOf(error), error));
+        return;
       }
-    } catch (error) {
-      // No timestamps were to be had: nothing of the queue was sent, and the log is as good as before.
-      this.#refuseQueue(error);
-    } finally {
-      this.#pumping = undefined;
-    }
-    if (this.#broken !== undefined) this.#refuseQueue(notWritten('fenced', 'An earlier append failed.', this.#broken));
-  }
-
-  /** Waits until the next batch may be sent: at once if nothing is under way, else when there is a full batch, or room. */
-  async #window(): Promise<void> {
-    while (this.#inFlight.length > 0 && this.#broken === undefined) {
-      const full = this.#queueBytes >= BATCH_BYTES || this.#queue.length >= BATCH_RECORDS_MAX;
-      if (full && this.#inFlight.length < IN_FLIGHT_MAX) return;
-      await this.#inFlight[0]?.done;
     }
   }
 
-  async #budget(): Promise<void> {
-    const { putsPerSecond, clock } = this.#options;
-    if (putsPerSecond === undefined) return;
-    const wait = this.#lastPutAt + 1_000 / putsPerSecond - clock.now();
-    if (wait > 0) await clock.sleep(wait);
-    this.#lastPutAt = clock.now();
+  /** How many of the waiting records the next batch takes: up to the target, at least one. */
+  #countForBatch(): number {
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#queue) {
+      const next = bytes + waiting.bytes.byteLength;
+      if (count > 0 && batchBytes(count + 1, next) > LOG_ENTRY_BYTES_MAX) break;
+      bytes = next;
+      count++;
+      if (bytes >= BATCH_BYTES_TARGET || count === BATCH_RECORDS_MAX) break;
+    }
+    return count;
   }
 
-  /** Closes the batch: stamps its records and begins its append, in one step. */
+  /** Stamps and appends the first `count` waiting records, in one turn. Throws, with nothing taken, if it cannot stamp. */
   #send(count: number): void {
-    const batch: Waiting[] = [];
-    let size = 0;
-    while (batch.length < count) {
-      const next = this.#queue[batch.length];
-      if (next === undefined || (batch.length > 0 && size + next.bytes.byteLength > BATCH_BYTES)) break;
-      batch.push(next);
-      size += recordBytes(next.bytes.byteLength);
-    }
-    this.#queue = this.#queue.slice(batch.length);
+    const records = this.#queue.slice(0, count).map(({ bytes }) => ({ timestamp: this.#options.stamp(), bytes }));
+    const frame = encodeBatchFrame(records);
+    const batch = this.#queue.splice(0, count);
     for (const { bytes } of batch) this.#queueBytes -= bytes.byteLength;
-    const records = batch.map(({ bytes }) => ({ timestamp: this.#options.stamp(), bytes }));
-    const newest = records.at(-1)?.timestamp ?? 0n;
-    const entry = encodeLogBatch(records);
-    const done = this.#log.append(entry).then(
-      (position) => this.#acknowledge(batch, { position, records, frameBytes: entry.byteLength }),
-      (error: unknown) => this.#fail(batch, error),
-    );
-    const append = { newest, done };
-    this.#inFlight.push(append);
-    void done.finally(() => this.#inFlight.splice(this.#inFlight.indexOf(append), 1));
+    this.#lastStamped = records.at(-1)?.timestamp ?? this.#lastStamped;
+    this.#spendBudget();
+    const flight: Flight = {
+      firstTimestamp: records[0]?.timestamp ?? TIMESTAMP_ZERO,
+      ended: this.#log.append(frame).then(
+        (position) => {
+          this.#flights.delete(flight);
+          this.#acknowledge(position, records, batch, frame.byteLength);
+        },
+        (error: unknown) => {
+          this.#flights.delete(flight);
+          this.#break(error);
+          for (const { reject } of batch) reject(error);
+        },
+      ),
+    };
+    this.#flights.add(flight);
   }
 
-  #acknowledge(batch: readonly Waiting[], committed: CommittedBatch): void {
+  #acknowledge(
+    position: Position,
+    records: readonly StampedRecord[],
+    batch: readonly Waiting[],
+    frameBytes: number,
+  ): void {
     try {
-      this.#options.onCommitted(committed);
+      this.#options.onCommitted?.({ position, records, frameBytes });
     } catch (error) {
-      // What is durable could not be taken in: memory and log differ, so this owner ends.
-      this.#broken ??= error;
+      // The frame is in the log, and its owner could not take it: what the owner knows is no longer the log.
+      this.#break(error);
       for (const { reject } of batch) reject(error);
       return;
     }
-    for (const [at, { resolve }] of batch.entries()) {
-      resolve({ timestamp: committed.records[at]?.timestamp ?? 0n, position: committed.position });
+    for (const [index, { resolve }] of batch.entries()) {
+      resolve({ position, timestamp: records[index]?.timestamp ?? TIMESTAMP_ZERO });
     }
+    this.#pump();
   }
 
-  #fail(batch: readonly Waiting[], error: unknown): void {
-    this.#broken ??= error;
-    for (const { reject } of batch) reject(error);
+  #spendBudget(): void {
+    const { putsPerSecond, clock } = this.#options;
+    if (putsPerSecond === undefined) return;
+    this.#isOverBudget = true;
+    void clock.sleep(1000 / putsPerSecond).then(() => {
+      this.#isOverBudget = false;
+      this.#pump();
+    });
   }
 
-  #refuseQueue(error: unknown): void {
-    const queue = this.#queue;
-    this.#queue = [];
+  #break(error: unknown): void {
+    this.#failure ??=
+      error instanceof ElanusError ? error : new ElanusError('internal', messageOf(error), { cause: error });
+    this.#rejectQueue(notWritten(this.#failure));
+  }
+
+  #rejectQueue(error: ElanusError): void {
     this.#queueBytes = 0;
-    for (const { reject } of queue) reject(error);
+    for (const { reject } of this.#queue.splice(0)) reject(error);
   }
 }
 
-/** A rejection of a record that was certainly not written. */
-function notWritten(code: 'closed' | 'fenced' | 'overloaded', message: string, cause?: unknown): ElanusError {
-  const details = { outcome: 'not-written', ...(cause === undefined ? {} : { reason: codeOf(cause) }) };
-  return new ElanusError(code, message, { details, ...(cause === undefined ? {} : { cause }) });
+/** The error of a record that was never sent because an append failed: certainly not in the log. */
+function notWritten(cause: unknown): ElanusError {
+  const code = codeOf(cause);
+  return stopped(code === 'fenced' ? code : 'closed', messageOf(cause), cause);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stopped(code: ElanusError['code'], why: string, cause?: unknown): ElanusError {
+  return new ElanusError(code, `The record was not written: ${why.replace(/\.$/, '')}.`, {
+    details: { outcome: 'not-written' },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
