@@ -1,5 +1,5 @@
 import { Lru } from '../base/lru.ts';
-import { checkKey, checkRead, clipRange } from './check.ts';
+import { checkKey, checkRead, checkWrite, clipRange } from './check.ts';
 import type { ByteRange, ObjectInfo, ObjectStore, StoredObject, Version } from './object-store.ts';
 
 export interface CacheOptions {
@@ -54,7 +54,8 @@ export class CacheStore implements ObjectStore {
     return this.#store.create(key, bytes);
   }
 
-  replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
+  async replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
+    checkWrite(key, bytes);
     return this.#changing([key], () => this.#store.replace(key, bytes, expected));
   }
 

@@ -1,7 +1,7 @@
 import { equalBytes } from '../base/bytes.ts';
 import { codeOf, ElanusError } from '../base/error.ts';
 import type { Clock } from '../time/clock.ts';
-import { keyExists, outcomeUnknown, versionDiffers } from './check.ts';
+import { checkWrite, keyExists, outcomeUnknown, versionDiffers } from './check.ts';
 import type { ByteRange, ObjectStore, StoredObject, Version } from './object-store.ts';
 
 /**
@@ -82,6 +82,8 @@ interface Write {
 }
 
 async function writeCertainly(write: Write): Promise<Version> {
+  // What is invalid is invalid for certain, also when an answer is lost.
+  checkWrite(write.key, write.bytes);
   let isUnknown = false;
   let isTaken = false;
   let attempt = 0;

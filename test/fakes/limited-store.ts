@@ -1,4 +1,5 @@
 import { ElanusError } from '../../core/base/error.ts';
+import { checkWrite } from '../../core/storage/check.ts';
 import type { ByteRange, ObjectInfo, ObjectStore, StoredObject, Version } from '../../core/storage/object-store.ts';
 import type { Clock } from '../../core/time/clock.ts';
 
@@ -30,11 +31,13 @@ export class LimitedStore implements ObjectStore {
     this.#options = options;
   }
 
-  create(key: string, bytes: Uint8Array): Promise<Version> {
+  async create(key: string, bytes: Uint8Array): Promise<Version> {
+    checkWrite(key, bytes);
     return this.#connected(() => this.#write(key, () => this.#store.create(key, bytes)));
   }
 
-  replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
+  async replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
+    checkWrite(key, bytes);
     return this.#connected(() => this.#write(key, () => this.#store.replace(key, bytes, expected)));
   }
 
