@@ -15,8 +15,8 @@ import type {
   UpsertResult,
   VectorInput,
 } from '../elanus.ts';
-import type { CollectionOptions, RowInputOf } from './collection-types.ts';
 import { checkFields, createBody, textFieldOf, vectorFieldOf } from './collection-fields.ts';
+import type { CollectionOptions, RowInputOf } from './collection-types.ts';
 
 /** Texts embedded in one call of the embedder: progress is shown and cancellation heeded between calls. */
 const EMBED_BATCH = 64;
@@ -115,9 +115,14 @@ export class Collection<R extends object, Mode extends Int64Mode> {
   ): Promise<Hit<R>[][]> {
     await this.#check(options);
     const data = await this.#embedQueries(body.data, options);
-    const annsField = body.annsField ?? (this.#options.vectorField === undefined ? undefined : this.#options.vectorField);
-    const request = { ...body, ...this.#place(), data, ...(annsField === undefined ? {} : { annsField }) };
-    return (await this.#database.search(request as SearchBody, options)) as unknown as Hit<R>[][];
+    const vectorField = body['annsField'] ?? this.#options.vectorField;
+    const request = {
+      ...body,
+      ...this.#place(),
+      data,
+      ...(vectorField === undefined ? {} : { annsField: vectorField }),
+    };
+    return (await this.#database.search(request as unknown as SearchBody, options)) as unknown as Hit<R>[][];
   }
 
   flush(options?: CallOptions): Promise<void> {
@@ -153,9 +158,13 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     const texts = bare.map((index) => {
       const text = rows[index]?.[textField];
       if (typeof text === 'string') return text;
-      throw new ElanusError('invalid', `Row ${index} has neither a vector in ${vectorField} nor a text in ${textField}.`, {
-        details: { row: index, field: textField },
-      });
+      throw new ElanusError(
+        'invalid',
+        `Row ${index} has neither a vector in ${vectorField} nor a text in ${textField}.`,
+        {
+          details: { row: index, field: textField },
+        },
+      );
     });
     const vectors = await this.#embed(texts, 'document', options);
     const complete = [...rows];
@@ -191,7 +200,10 @@ export class Collection<R extends object, Mode extends Int64Mode> {
         });
       }
       const batch = texts.slice(start, start + EMBED_BATCH);
-      const made = await embedder.embed(batch, { kind, ...(options?.signal === undefined ? {} : { signal: options.signal }) });
+      const made = await embedder.embed(batch, {
+        kind,
+        ...(options?.signal === undefined ? {} : { signal: options.signal }),
+      });
       const bad = made.find((vector) => vector.length !== embedder.dimension);
       if (made.length !== batch.length || bad !== undefined) {
         throw new ElanusError(
