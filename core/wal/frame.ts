@@ -71,7 +71,8 @@ export function decodeHeader(bytes: Uint8Array, position: Position, key: string)
   view.setUint32(12, 0, true);
   if (crc32c(header) !== crc) throw corrupt(key, 'the checksum of its header is wrong');
   if (!MAGIC.every((byte, at) => header[at] === byte)) throw corrupt(key, 'it is no frame');
-  if (view.getUint8(7) !== VERSION) throw corrupt(key, `its format version is ${view.getUint8(7)}, which is not known here`);
+  if (view.getUint8(7) !== VERSION)
+    throw corrupt(key, `its format version is ${view.getUint8(7)}, which is not known here`);
   const kind = view.getUint8(8);
   if (kind !== DATA && kind !== FENCE) throw corrupt(key, `there is no frame of kind ${kind}`);
   const found = { term: Number(view.getBigUint64(16, true)), index: Number(view.getBigUint64(24, true)) };

@@ -91,7 +91,9 @@ export class LogObjects {
   }
 
   /** A slot's whole frame; undefined if there is none. */
-  async readFrame(position: Position): Promise<{ readonly header: FrameHeader; readonly payload: Uint8Array } | undefined> {
+  async readFrame(
+    position: Position,
+  ): Promise<{ readonly header: FrameHeader; readonly payload: Uint8Array } | undefined> {
     const key = this.key(position);
     const object = await this.#read(key);
     if (object === undefined) return undefined;

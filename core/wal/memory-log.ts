@@ -21,33 +21,33 @@ interface Channel {
  * Logs in memory: the reference that other logs are compared with. It forgets everything with the object, and it takes
  * effect a turn after the call, as a remote log does.
  */
-export function memoryLogStore(): LogStore {
-  const channels = new Map<string, Channel>();
-  const channelOf = (name: string): Channel => {
-    const channel = channels.get(name) ?? { term: undefined, entries: [], truncatedTo: POSITION_START };
-    channels.set(name, channel);
+export class MemoryLogStore implements LogStore {
+  readonly #channels = new Map<string, Channel>();
+
+  async open(name: string, term: number): Promise<Log> {
+    await undefined;
+    const channel = this.#channel(name);
+    if (channel.term !== undefined && channel.term >= term) throw fencedError(name, term, channel.term);
+    channel.term = term;
+    return new MemoryLog(name, channel, term);
+  }
+
+  reader(name: string): LogReader {
+    return {
+      read: (from) => readEntries(name, this.#channel(name), from),
+      truncatedTo: async () => this.#channel(name).truncatedTo,
+    };
+  }
+
+  #channel(name: string): Channel {
+    const channel = this.#channels.get(name) ?? { term: undefined, entries: [], truncatedTo: POSITION_START };
+    this.#channels.set(name, channel);
     return channel;
-  };
-  return {
-    async open(name: string, term: number): Promise<Log> {
-      await undefined;
-      const channel = channelOf(name);
-      if (channel.term !== undefined && channel.term >= term) throw fencedError(name, term, channel.term);
-      channel.term = term;
-      return new MemoryLog(name, channel, term);
-    },
-    reader(name: string): LogReader {
-      const channel = channelOf(name);
-      return {
-        read: (from) => readEntries(name, channel, from),
-        truncatedTo: async () => channel.truncatedTo,
-      };
-    },
-  };
+  }
 }
 
 /** The log of one owner. */
-export class MemoryLog implements Log {
+class MemoryLog implements Log {
   readonly #name: string;
   readonly #channel: Channel;
   readonly #term: number;

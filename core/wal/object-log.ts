@@ -146,7 +146,13 @@ class ObjectLog implements Log {
     if (own.status === 'rejected') throw await this.#verdict(append.index, own.reason);
   }
 
-  async #acknowledged({ append, before }: { readonly append: Append; readonly before: Promise<void> }): Promise<Position> {
+  async #acknowledged({
+    append,
+    before,
+  }: {
+    readonly append: Append;
+    readonly before: Promise<void>;
+  }): Promise<Position> {
     await before;
     return { term: this.#term, index: append.index };
   }

@@ -2,19 +2,20 @@ import { codeOf, ElanusError } from '../base/error.ts';
 import { LOG_APPENDS_IN_FLIGHT_MAX, LOG_ENTRY_BYTES_MAX, RECORD_BYTES_MAX, TAIL_BYTES_MAX } from '../model/limits.ts';
 import type { Clock } from '../time/clock.ts';
 import { TIMESTAMP_ZERO, type Timestamp } from '../time/timestamp.ts';
-import { BATCH_RECORDS_MAX, batchBytes, encodeBatchFrame, type StampedRecord } from './batch.ts';
+import { BATCH_HEADER_BYTES, encodeLogBatch, recordBytes, type StampedRecord } from './batch.ts';
 import type { Log, Position } from './log.ts';
 
 /** A batch that has as many bytes is sent though others are in flight: larger ones gain little, and cost memory. */
 const BATCH_BYTES_TARGET = 1024 * 1024;
+const BATCH_RECORDS_MAX = 4_096;
 /** What may wait to be sent; past either bound a commit is `overloaded`. */
 const QUEUE_BYTES_MAX = TAIL_BYTES_MAX;
-const QUEUE_RECORDS_MAX = BATCH_RECORDS_MAX;
+const QUEUE_RECORDS_MAX = 16_384;
 /** How often timestamps are prepared for one batch: a read may take away a prepared range before it is stamped. */
 const STAMP_ATTEMPTS_MAX = 4;
 
 /** One frame that the log has acknowledged. */
-export interface CommittedEntry {
+export interface CommittedBatch {
   readonly position: Position;
   /** In log order, with strictly increasing timestamps. */
   readonly records: readonly StampedRecord[];
@@ -29,7 +30,7 @@ export interface WalOptions {
   /** Makes sure that `count` timestamps are at hand; called before a batch closes. If it rejects, nothing is written. */
   readonly prepare?: (count: number) => Promise<void>;
   /** Called for each acknowledged frame, in log order, before the commits of its records resolve. Must not throw. */
-  readonly onCommitted?: (entry: CommittedEntry) => void;
+  readonly onCommitted?: (entry: CommittedBatch) => void;
   /** Latency given for fewer writes to the store: a batch waits this long for company. Default 0 milliseconds. */
   readonly gatherMs?: number;
   /** The most writes to the store in a second, which is what object storage charges for. Default: no budget. */
@@ -73,6 +74,8 @@ export class Wal {
   #lastStamped: Timestamp = TIMESTAMP_ZERO;
   #failure: ElanusError | undefined;
   #isClosed = false;
+  /** Those that wait for the WAL to have nothing more to do. */
+  readonly #whenIdle: (() => void)[] = [];
   /** A batch is being closed: its timestamps are being prepared. */
   #closing: Promise<void> | undefined;
   /** The oldest waiting record still waits for company. */
@@ -133,12 +136,19 @@ export class Wal {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Refuses what waits (`closed`), and waits for what is in flight. The log stays open. */
+  /** Takes no more commits, and waits until those that were taken have ended. The log stays open. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#rejectQueue(stopped('closed', 'The log is being closed'));
-    await this.#closing;
-    for (const flight of [...this.#flights]) await flight.ended;
+    this.#pump();
+    await new Promise<void>((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#tellIdle();
+    });
+  }
+
+  #tellIdle(): void {
+    if (this.#queue.length > 0 || this.#flights.size > 0) return;
+    for (const tell of this.#whenIdle.splice(0)) tell();
   }
 
   #refuseStopped(): void {
@@ -148,6 +158,7 @@ export class Wal {
 
   /** Closes and sends a batch if one is due. */
   #pump(): void {
+    this.#tellIdle();
     if (this.#closing !== undefined || !this.#isDue()) return;
     this.#closing = this.#closeBatch().finally(() => {
       this.#closing = undefined;
@@ -161,7 +172,7 @@ export class Wal {
     if (this.#queueBytes >= BATCH_BYTES_TARGET || this.#queue.length >= BATCH_RECORDS_MAX) {
       return this.#flights.size < LOG_APPENDS_IN_FLIGHT_MAX;
     }
-    return this.#flights.size === 0 && !this.#isGathering;
+    return this.#flights.size === 0 && (!this.#isGathering || this.#isClosed);
   }
 
   #startGathering(): void {
@@ -196,12 +207,11 @@ export class Wal {
 
   /** How many of the waiting records the next batch takes: up to the target, at least one. */
   #countForBatch(): number {
-    let bytes = 0;
+    let bytes = BATCH_HEADER_BYTES;
     let count = 0;
     for (const waiting of this.#queue) {
-      const next = bytes + waiting.bytes.byteLength;
-      if (count > 0 && batchBytes(count + 1, next) > LOG_ENTRY_BYTES_MAX) break;
-      bytes = next;
+      bytes += recordBytes(waiting.bytes.byteLength);
+      if (count > 0 && bytes > LOG_ENTRY_BYTES_MAX) break;
       count++;
       if (bytes >= BATCH_BYTES_TARGET || count === BATCH_RECORDS_MAX) break;
     }
@@ -211,7 +221,7 @@ export class Wal {
   /** Stamps and appends the first `count` waiting records, in one turn. Throws, with nothing taken, if it cannot stamp. */
   #send(count: number): void {
     const records = this.#queue.slice(0, count).map(({ bytes }) => ({ timestamp: this.#options.stamp(), bytes }));
-    const frame = encodeBatchFrame(records);
+    const frame = encodeLogBatch(records);
     const batch = this.#queue.splice(0, count);
     for (const { bytes } of batch) this.#queueBytes -= bytes.byteLength;
     this.#lastStamped = records.at(-1)?.timestamp ?? this.#lastStamped;
@@ -227,6 +237,7 @@ export class Wal {
           this.#flights.delete(flight);
           this.#break(error);
           for (const { reject } of batch) reject(error);
+          this.#tellIdle();
         },
       ),
     };
@@ -245,6 +256,7 @@ export class Wal {
       // The frame is in the log, and its owner could not take it: what the owner knows is no longer the log.
       this.#break(error);
       for (const { reject } of batch) reject(error);
+      this.#tellIdle();
       return;
     }
     for (const [index, { resolve }] of batch.entries()) {
