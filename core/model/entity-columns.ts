@@ -111,6 +111,10 @@ export function buildVectors(field: Field, rows: readonly RowInput[]): VectorCol
 
 /** Copies a vector to `offset` of `target`, or says what is wrong with one of its values. */
 export function copyVector(vector: ArrayLike<unknown>, target: Float32Array, offset: number): string | undefined {
+  if (vector instanceof Float32Array && isFinite32(vector)) {
+    target.set(vector, offset);
+    return undefined;
+  }
   for (let index = 0; index < vector.length; index++) {
     const value = vector[index];
     if (typeof value !== 'number') return `expects numbers, got ${kindOf(value)} at index ${index}`;
@@ -123,6 +127,14 @@ export function copyVector(vector: ArrayLike<unknown>, target: Float32Array, off
     target[offset + index] = float;
   }
   return undefined;
+}
+
+/** Apart from the loop over lists, which the engine would compile for no one kind of array otherwise. */
+function isFinite32(vector: Float32Array): boolean {
+  let sum = 0;
+  // Zero times a finite value is zero; times NaN or an infinity it is NaN, which stays.
+  for (let index = 0; index < vector.length; index++) sum += (vector[index] as number) * 0;
+  return sum === 0;
 }
 
 /** What a row says of a field: null only where null is to be stored; a default stands in for both absent and null. */

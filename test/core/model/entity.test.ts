@@ -272,6 +272,17 @@ describe('rows and their keys', () => {
     expect(meta.message).toContain('use the invalid field name($meta) when enable dynamicField');
   });
 
+  test.each(['constructor', 'toString', '__proto__'])(
+    'a field named %s is absent where a row does not have it',
+    (name) => {
+      const may = metaOf([id, vector, field(name, 'JSON', { nullable: true })], false);
+      const row = rowsOf({ id: 1, v: [0, 0] });
+      expect(buildBatch(row, may, 'insert').scalars.get(102)?.valid).toEqual(new Uint8Array([0]));
+      const must = metaOf([id, vector, field(name, 'JSON')], false);
+      expect(errorOf(() => buildBatch(row, must, 'insert')).message).toContain(`field ${name} is required`);
+    },
+  );
+
   test('the dynamic keys of a row take at most 65,536 bytes', () => {
     const dynamic = metaOf([id, vector], true);
     const write = (length: number) =>
