@@ -34,7 +34,8 @@ export async function waitFor<Answer>(
     const timeoutMs = options?.timeoutMs;
     if (timeoutMs !== undefined) {
       timer = setTimeout(
-        () => stop(new ElanusError('timeout', `No answer within ${timeoutMs} ms.`, { details: { ...details, timeoutMs } })),
+        () =>
+          stop(new ElanusError('timeout', `No answer within ${timeoutMs} ms.`, { details: { ...details, timeoutMs } })),
         timeoutMs,
       );
     }

@@ -30,14 +30,20 @@ function only(
 ): string | undefined {
   const names = fieldsOf(options).flatMap(([name, field]) => (fits(field) ? [name] : []));
   if (names.length <= 1) return names[0];
-  throw new ElanusError('invalid', `Several fields could be the ${role} field (${names.join(', ')}): name one as \`${role}Field\`.`);
+  throw new ElanusError(
+    'invalid',
+    `Several fields could be the ${role} field (${names.join(', ')}): name one as \`${role}Field\`.`,
+  );
 }
 
 /** The body that creates a collection with the handle's fields. */
 export function createBody(name: string, options: CollectionOptions, metricType: string): CreateCollectionBody {
   const fields = fieldsOf(options);
   if (fields.length === 0) {
-    throw new ElanusError('invalid', `The handle of ${name} has no \`fields\` to create it from; use createCollection.`);
+    throw new ElanusError(
+      'invalid',
+      `The handle of ${name} has no \`fields\` to create it from; use createCollection.`,
+    );
   }
   const primary = fields.find(([, field]) => field.primary === true);
   return {
@@ -83,7 +89,8 @@ export function checkFields(description: CollectionDescription, options: Collect
     if (field.elementType !== undefined && found.elementType !== field.elementType) {
       throw mismatch(description, name, `${name} holds ${found.elementType}, not ${field.elementType}`);
     }
-    if (field.primary === true && !found.primaryKey) throw mismatch(description, name, `${name} is not the primary key`);
+    if (field.primary === true && !found.primaryKey)
+      throw mismatch(description, name, `${name} is not the primary key`);
     if (found.nullable && field.nullable !== true) throw mismatch(description, name, `${name} is nullable`);
   }
   const { embedder } = options;

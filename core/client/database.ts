@@ -20,7 +20,7 @@ import type {
   SearchBody,
   UpsertResult,
 } from '../elanus.ts';
-import { convertInt64 } from '../model/int64.ts';
+import { convertInt64, convertRows } from '../model/int64.ts';
 import { waitFor } from './call.ts';
 import { Collection } from './collection.ts';
 import type { CollectionOptions, Fields, RowOf } from './collection-types.ts';
@@ -68,7 +68,9 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   }
 
   async describeCollection(body: CollectionBody, options?: CallOptions): Promise<CollectionDescription> {
-    return (await this.#call('describeCollection', body, options)) as CollectionDescription;
+    const description = await this.#call('describeCollection', body, options);
+    // An Int64 field's default is an Int64 too.
+    return convertInt64(description, this.int64, { field: 'defaultValue' }) as CollectionDescription;
   }
 
   async listCollections(body: { readonly dbName?: string } = {}, options?: CallOptions): Promise<string[]> {
@@ -121,11 +123,11 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   }
 
   async get(body: GetBody, options?: CallOptions): Promise<Row[]> {
-    return this.#rows((await this.#call('get', body, options)) as Row[]);
+    return convertRows((await this.#call('get', body, options)) as Row[], this.int64);
   }
 
   async query(body: QueryBody, options?: CallOptions): Promise<Row[]> {
-    return this.#rows((await this.#call('query', body, options)) as Row[]);
+    return convertRows((await this.#call('query', body, options)) as Row[], this.int64);
   }
 
   async count(body: CountBody, options?: CallOptions): Promise<number> {
@@ -134,7 +136,7 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
 
   async search(body: SearchBody, options?: CallOptions): Promise<Hit[][]> {
     const lists = (await this.#call('search', body, options)) as Hit[][];
-    return lists.map((hits) => this.#rows(hits));
+    return lists.map((hits) => convertRows(hits, this.int64));
   }
 
   info(): Promise<Info> {
@@ -163,15 +165,6 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
         ...(options?.transfer === undefined ? {} : { transfer: options.transfer }),
       }),
     );
-  }
-
-  #rows<R extends Row>(rows: R[]): R[] {
-    for (const row of rows) {
-      for (const field of Object.keys(row)) {
-        (row as Row)[field] = convertInt64(row[field], this.int64, { field });
-      }
-    }
-    return rows;
   }
 
   #keys(keys: readonly unknown[]): KeyOf<Mode>[] {

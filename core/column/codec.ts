@@ -1,7 +1,7 @@
 import { concatBytes } from '../base/bytes.ts';
 import { ElanusError } from '../base/error.ts';
 import { type DataType, type ElementType, SCALAR_TYPES, type ScalarType } from '../model/schema.ts';
-import type { ArrayValue, Column, ColumnBatch, VectorColumn } from './column.ts';
+import type { ArrayValue, Column, ColumnBatch, VectorColumn } from '../model/column.ts';
 import { decodeTexts, encodeTexts } from './texts.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { Column, ColumnBatch, VectorColumn } from './column.ts';
+import type { Column, ColumnBatch, VectorColumn } from '../model/column.ts';
 
 /** The rows of a column that are named, in that order; exactly as long as the list. */
 export function gatherColumn(column: Column, rows: Uint32Array): Column {

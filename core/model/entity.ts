@@ -1,7 +1,7 @@
 import { ElanusError } from '../base/error.ts';
 import { stringifyJson } from '../base/json.ts';
 import { utf8Length } from '../base/utf8-length.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../column/column.ts';
+import type { Column, ColumnBatch, Key, VectorColumn } from './column.ts';
 import type { RowInput } from '../elanus.ts';
 import { buildColumn, buildVectors, rowError } from './entity-columns.ts';
 import { jsonFlaw } from './entity-json.ts';

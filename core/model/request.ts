@@ -1,5 +1,5 @@
 import { ElanusError } from '../base/error.ts';
-import type { Key } from '../column/column.ts';
+import type { Key } from './column.ts';
 import { readConsistencyLevel } from './consistency.ts';
 import { copyVector } from './entity-columns.ts';
 import { toInt64 } from './int64.ts';

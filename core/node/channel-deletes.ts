@@ -1,4 +1,4 @@
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { SmallestHeap } from '../base/heap.ts';
-import type { ColumnBatch, Key } from '../column/column.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import { concatBatches, gatherBatch } from '../column/gather.ts';
 import { ANSWER_BYTES_MAX } from '../model/limits.ts';
 import { compareDistances, type Metric } from '../model/metric.ts';

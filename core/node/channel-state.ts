@@ -1,5 +1,5 @@
 import { decodeBatch } from '../column/codec.ts';
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import { primaryField } from '../model/schema.ts';
 import type { StoredManifest } from '../manifest/manifest-store.ts';

@@ -1,4 +1,4 @@
-import type { ColumnBatch, Key } from '../column/column.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../model/schema.ts';
 import type { Expression } from '../query/expression.ts';
 

@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { concatBatches, gatherBatch } from '../column/gather.ts';
-import type { ColumnBatch, Key } from '../column/column.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import type { Hit, Row } from '../elanus.ts';
 import { type OutputPlan, resolveOutputFields, rowsFromBatch } from '../model/output.ts';
 import { consistencyOf, pageOf, searchPlan, toKeys } from '../model/request.ts';

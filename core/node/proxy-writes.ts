@@ -1,6 +1,6 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { encodeBatch } from '../column/codec.ts';
-import type { ColumnBatch, Key } from '../column/column.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import { gatherBatch } from '../column/gather.ts';
 import { buildBatch, rowsOf, type WriteMode } from '../model/entity.ts';
 import { toKeys } from '../model/request.ts';

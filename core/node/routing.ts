@@ -1,5 +1,5 @@
 import { crc32c } from '../base/crc32c.ts';
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 
 const encoder = new TextEncoder();
 const word = new Uint8Array(8);

@@ -1,4 +1,4 @@
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 import type { ArrayOperand, Expression, Operand } from './expression.ts';
 
 /** Whether the filter holds for every row, whatever is in it. */

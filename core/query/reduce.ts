@@ -1,5 +1,5 @@
 import { compareUtf8 } from '../base/bytes.ts';
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 import { compareDistances, type Metric } from '../model/metric.ts';
 
 /** Orders primary keys: numbers by value, strings by their UTF-8 bytes. */

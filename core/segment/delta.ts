@@ -1,4 +1,4 @@
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import { decodeKeys, encodeKeys } from '../wal/record.ts';
 import { corrupt, decodeFile, encodeFile, SECTION_KEYS, SECTION_TIMESTAMPS, type Section } from './format.ts';

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../column/column.ts';
+import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
 import { gatherColumn } from '../column/gather.ts';
 import { GrowableColumn } from '../column/growable-column.ts';
 import {

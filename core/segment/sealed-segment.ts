@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { ElanusError } from '../base/error.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../column/column.ts';
+import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
 import { concatColumns, gatherColumn } from '../column/gather.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';

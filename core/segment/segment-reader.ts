@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { decodeColumn } from '../column/codec.ts';
-import type { Column } from '../column/column.ts';
+import type { Column } from '../model/column.ts';
 import { type CollectionMeta, type ElementType, SCALAR_TYPES } from '../model/schema.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { checkSection, corrupt, decodeDirectory, SECTION_COLUMN, SECTION_VECTORS, type SectionEntry } from './format.ts';

@@ -1,6 +1,6 @@
 import { encodeColumn } from '../column/codec.ts';
 import { bytesOf } from '../column/codec.ts';
-import type { Column, Key } from '../column/column.ts';
+import type { Column, Key } from '../model/column.ts';
 import { gatherColumn } from '../column/gather.ts';
 import { type CollectionMeta, primaryField, SCALAR_TYPES, type ScalarType } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';

@@ -1,4 +1,4 @@
-import type { Column, ColumnBatch, Key } from '../column/column.ts';
+import type { Column, ColumnBatch, Key } from '../model/column.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import type { TopK } from '../vector/kernel.ts';
 

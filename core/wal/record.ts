@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { ElanusError } from '../base/error.ts';
 import { decodeColumn, encodeColumn } from '../column/codec.ts';
-import type { Key } from '../column/column.ts';
+import type { Key } from '../model/column.ts';
 
 /**
  * What one request to one channel writes: one record, atomic. Its timestamp is not inside: the log's batch carries it.

@@ -1,4 +1,4 @@
-import type { ElementType, ScalarType } from '../model/schema.ts';
+import type { ElementType, ScalarType } from './schema.ts';
 
 /** A primary key as the engine holds it. */
 export type Key = bigint | string;
