@@ -3,7 +3,7 @@ import type { DataType, ElementType } from '../model/schema.ts';
 
 /** A field as a handle states it: the name of its type, or the type with its properties. */
 export type FieldSpec =
-  | Exclude<DataType, 'Array' | 'FloatVector'>
+  | Exclude<DataType, 'Array'>
   | {
       readonly type: DataType;
       /** The primary key; exactly one field has it. */

@@ -1,0 +1,20 @@
+import workerUrl from '../../browser/engine-worker.ts?worker&url';
+import { type BrowserDatabase, open } from '../../browser/index.ts';
+import type { StorageKind } from '../../browser/protocol.ts';
+import type { Int64Mode } from '../../core/elanus.ts';
+
+let names = 0;
+
+/** A database name that no other test uses. */
+export function freshName(): string {
+  names += 1;
+  return `test-${crypto.randomUUID()}-${names}`;
+}
+
+/** `open` with the engine worker as the sources have it; a page of the package needs neither address. */
+export function openSource<Mode extends Int64Mode = 'number'>(
+  name: string,
+  options: { readonly int64?: Mode; readonly storage?: StorageKind | 'auto' } = {},
+): Promise<BrowserDatabase<Mode>> {
+  return open<Mode>({ name, workerUrl, wasmUrl: '/dist/wasm/', ...options });
+}
