@@ -3,10 +3,11 @@ import { shortestFloat32 } from './float32.ts';
 
 /*
  * JSON that keeps 64-bit integers. `JSON.parse` reads every number as a double; here an integer beyond 2^53 becomes a
- * bigint, exactly. A text without a run of sixteen digits has no such integer, and costs nothing but the look.
+ * bigint, exactly. A text without a run of sixteen digits that stands where an integer may stand has no such integer,
+ * and costs nothing but the look: long fractions, as vectors have them, are not such runs.
  */
 
-const LONG_NUMBER = /\d{16}/;
+const LONG_INTEGER = /(?:^|[\s,:[-])\d{16,}(?=[\s,\]}]|$)/;
 const INTEGER = /^-?\d+$/;
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
@@ -26,32 +27,39 @@ function hasSource(): boolean {
 }
 
 /**
- * Parses JSON; integers beyond 2^53 − 1 become bigint, all other numbers are numbers.
- * Throws `SyntaxError` as `JSON.parse` does.
+ * Parses JSON; integers beyond ±(2^53 − 1) that are written without fraction and exponent become bigint, all other
+ * numbers are numbers. Throws `SyntaxError` as `JSON.parse` does.
  */
 export function parseJson(text: string): unknown {
-  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
-  if (!hasSource()) return parseQuoted(text);
+  if (!LONG_INTEGER.test(text)) return JSON.parse(text);
+  if (!hasSource()) return parseMarked(text);
   return parseWithSource(text, (_, value, context) => {
     if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
     return context.source !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value;
   });
 }
 
-/** A mark that no JSON text can hold unescaped, so that marked strings are ours. */
 const MARK = '\u0000';
+/** A string with what follows it if it is a key, or a number. The string's loop is unrolled: it may be megabytes long. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** For hosts without sources: quotes the long integers outside strings, parses, and turns them into bigint. */
-function parseQuoted(text: string): unknown {
+/**
+ * `parseJson` for hosts that give revivers no source: long integers become strings that begin with a mark, strings that
+ * begin with the mark themselves get a second one, keys stay as they are; a reviver takes the marks away again.
+ */
+export function parseMarked(text: string): unknown {
+  // What is not JSON is refused as it is, before anything in it is replaced.
   JSON.parse(text);
-  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
-    INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"\\u0000${token}"` : token,
-  );
-  return JSON.parse(quoted, (_, value: unknown) =>
-    typeof value === 'string' && value.startsWith(MARK) && INTEGER.test(value.slice(1))
-      ? BigInt(value.slice(1))
-      : value,
-  );
+  const marked = text.replace(STRING_OR_NUMBER, (token, colon: string | undefined) => {
+    if (token.startsWith('"')) {
+      return colon === undefined && token.startsWith('\\u0000', 1) ? `"\\u0000${token.slice(1)}` : token;
+    }
+    return INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"\\u0000${token}"` : token;
+  });
+  return JSON.parse(marked, (_, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(MARK)) return value;
+    return value.startsWith(MARK, 1) ? value.slice(1) : BigInt(value.slice(1));
+  });
 }
 
 /**
@@ -81,7 +89,11 @@ export function stringifyJson(value: unknown): string {
 function stringifyObject(value: object): string {
   if (value instanceof Float32Array) {
     let text = '';
-    for (let at = 0; at < value.length; at++) text += (at === 0 ? '' : ',') + shortestFloat32(value[at] ?? 0);
+    for (let at = 0; at < value.length; at++) {
+      const item = value[at] ?? 0;
+      if (!Number.isFinite(item)) throw new ElanusError('invalid', `${item} cannot be written as JSON.`);
+      text += (at === 0 ? '' : ',') + shortestFloat32(item);
+    }
     return `[${text}]`;
   }
   if (Array.isArray(value)) return `[${value.map((item) => stringifyJson(item ?? null)).join(',')}]`;

@@ -1,6 +1,6 @@
-import { compareUtf8 } from '../base/bytes.ts';
 import { unreachable } from '../base/assert.ts';
-import type { Column } from '../column/column.ts';
+import { compareUtf8 } from '../base/bytes.ts';
+import type { Column } from '../model/column.ts';
 import type { CompareOperator, Constant, Expression, JsonConstant } from './expression.ts';
 import { compileLike } from './like.ts';
 import { type RowSource, valuesOf } from './values.ts';
@@ -84,7 +84,8 @@ function compare(expression: Extract<Expression, { kind: 'compare' }>, rows: Row
   const { operand, operator, constant } = expression;
   if (operand.kind === 'column') {
     const column = rows.column(operand.fieldId);
-    if (typeof constant === 'number' && column.type !== 'Int64') return compareNumbers(column, operator, constant, count);
+    if (typeof constant === 'number' && column.type !== 'Int64')
+      return compareNumbers(column, operator, constant, count);
   }
   const holds = comparison(operator);
   const kind = comparableKind(constant);

@@ -1,4 +1,4 @@
-import { meaningless } from './constants.ts';
+import { fault } from './fault.ts';
 
 /** A run of a pattern between two `%`: characters, and `undefined` for each `_`. */
 interface Piece {
@@ -45,7 +45,7 @@ function splitPattern(pattern: string): Piece[] {
     } else if (letter === '\\') {
       at += 1;
       const literal = letters[at];
-      if (literal === undefined) throw meaningless(`invalid pattern: ${JSON.stringify(pattern)} ends in a lone backslash`);
+      if (literal === undefined) throw fault(`invalid pattern ${JSON.stringify(pattern)}: it ends in a lone backslash`);
       piece.push(literal);
     } else {
       piece.push(letter);

@@ -1,4 +1,3 @@
-import { ElanusError } from '../base/error.ts';
 import {
   type CollectionSchema,
   DYNAMIC_FIELD_ID,
@@ -7,16 +6,34 @@ import {
   type Field,
   isVector,
 } from '../model/schema.ts';
-import { calculate, foldConstant, isArithmetic, isList, meaningless, type TemplateValues } from './constants.ts';
-import type { ArrayOperand, Operand } from './expression.ts';
-import type { Syntax } from './syntax.ts';
+import { isNumber, kindOf, showConstant, type TemplateValues } from './constants.ts';
+import type { ArithmeticOperator, ArrayOperand, Constant, JsonConstant, Operand } from './expression.ts';
+import { fault } from './fault.ts';
+import type { PathSyntax } from './syntax.ts';
 
 /** The type by which an operand's values are compared; JSON values bring their own. */
 export type OperandType = ElementType | 'JSON';
 
+/** Something that a row has a value of. Of a whole array the type is that of its elements. */
 export interface TypedOperand {
-  readonly operand: Operand;
+  readonly kind: 'operand';
+  readonly operand: Operand | ArrayOperand;
   readonly type: OperandType;
+  readonly at: number;
+}
+
+/** An operand with one value a row: everything but a whole array. */
+export interface ScalarOperand extends TypedOperand {
+  readonly operand: Operand;
+}
+
+/** A value that no row changes. */
+export interface ConstantValue {
+  readonly kind: 'constant';
+  readonly value: JsonConstant;
+  /** It came from a template variable, which has a meaning only beside an operand. */
+  readonly isTemplate: boolean;
+  readonly at: number;
 }
 
 /** What a filter's names mean. */
@@ -26,116 +43,112 @@ export interface Scope {
 }
 
 const INTEGERS: ReadonlySet<string> = new Set(['Int8', 'Int16', 'Int32', 'Int64']);
-const NUMBERS: ReadonlySet<string> = new Set([...INTEGERS, 'Float', 'Double']);
 
 export function isInteger(type: OperandType): boolean {
   return INTEGERS.has(type);
 }
 
 export function isNumeric(type: OperandType): boolean {
-  return NUMBERS.has(type);
+  return isInteger(type) || type === 'Float' || type === 'Double';
 }
 
-/** A name, a path, one operation on it, or a length; `undefined` for syntax that is none of these. */
-export function resolveOperand(syntax: Syntax, scope: Scope): TypedOperand | undefined {
-  if (syntax.kind === 'path') {
-    const resolved = resolvePath(syntax, scope);
-    if (resolved.operand.kind === 'array') throw meaningless(`${syntax.name} is an array; name an element of it`);
-    return resolved as TypedOperand;
-  }
-  if (syntax.kind === 'unary' && syntax.operator === '+') return resolveOperand(syntax.of, scope);
-  if (syntax.kind === 'unary' && syntax.operator === '-' && syntax.of.kind === 'path') {
-    throw meaningless('unary minus can only be applied to constants');
-  }
-  if (syntax.kind === 'call' && syntax.name.toLowerCase() === 'array_length') return resolveLength(syntax.args, scope);
-  if (syntax.kind === 'binary' && isArithmetic(syntax.operator)) return resolveArithmetic(syntax, scope);
-  if (syntax.kind === 'binary' && ['&', '|', '^', '<<', '>>'].includes(syntax.operator)) {
-    throw notYet(`the bitwise operator ${syntax.operator}`);
-  }
-  if (syntax.kind === 'unary' && syntax.operator === '~') throw notYet('the bitwise operator ~');
-  return undefined;
-}
-
-/** A name or path, where a whole array is allowed too. */
-export function resolvePath(
-  syntax: Extract<Syntax, { kind: 'path' }>,
-  scope: Scope,
-): TypedOperand | { readonly operand: ArrayOperand; readonly type: ElementType } {
-  const { name, steps } = syntax;
-  const { schema } = scope;
+/** The field, element, dynamic key or JSON path that a name means. */
+export function resolvePath({ name, steps, at }: PathSyntax, { schema }: Scope): TypedOperand {
   const field = schema.fields.find((candidate) => candidate.name === name);
-  if (field === undefined) return { operand: jsonPath(name, steps, schema), type: 'JSON' };
-  if (isVector(field)) throw meaningless(`vector field ${name} cannot be filtered`);
-  if (field.type === 'JSON') return { operand: { kind: 'json', fieldId: field.id, path: steps }, type: 'JSON' };
-  if (field.type === 'Array') return arrayOperand(field, steps);
-  if (steps.length > 0) throw meaningless(`${name} is ${field.type}: only JSON and Array fields have elements`);
-  return { operand: { kind: 'column', fieldId: field.id }, type: field.type as ElementType };
+  if (field === undefined) return { kind: 'operand', operand: jsonPath(name, steps, schema, at), type: 'JSON', at };
+  if (isVector(field)) throw fault(`filter on vector field (${name}) is not supported`, at);
+  if (field.type === 'JSON') {
+    return { kind: 'operand', operand: { kind: 'json', fieldId: field.id, path: steps }, type: 'JSON', at };
+  }
+  if (field.type === 'Array') return arrayOperand(field, steps, at);
+  if (steps.length > 0) throw fault(`${name} data type not supported accessed with []: it is ${field.type}`, at);
+  return { kind: 'operand', operand: { kind: 'column', fieldId: field.id }, type: field.type as ElementType, at };
 }
 
-function arrayOperand(
-  field: Field,
-  steps: readonly (string | number)[],
-): TypedOperand | { operand: ArrayOperand; type: ElementType } {
+function arrayOperand(field: Field, steps: readonly (string | number)[], at: number): TypedOperand {
   const type = field.elementType as ElementType;
   const [index] = steps;
-  if (index === undefined) return { operand: { kind: 'array', fieldId: field.id }, type };
+  if (index === undefined) return { kind: 'operand', operand: { kind: 'array', fieldId: field.id }, type, at };
   if (typeof index !== 'number' || steps.length > 1) {
-    throw meaningless('can only access array field with integer index');
+    throw fault(`can only access array field with integer index, but got: ${JSON.stringify(index)}`, at);
   }
-  return { operand: { kind: 'element', fieldId: field.id, index }, type };
+  return { kind: 'operand', operand: { kind: 'element', fieldId: field.id, index }, type, at };
 }
 
 /** An unknown name is a key of the dynamic field, or of the only JSON column. */
-function jsonPath(name: string, steps: readonly (string | number)[], schema: CollectionSchema): Operand {
-  if (name === DYNAMIC_FIELD_NAME && schema.enableDynamicField) {
-    return { kind: 'json', fieldId: DYNAMIC_FIELD_ID, path: steps };
+function jsonPath(name: string, steps: readonly (string | number)[], schema: CollectionSchema, at: number): Operand {
+  if (schema.enableDynamicField) {
+    const path = name === DYNAMIC_FIELD_NAME ? steps : [name, ...steps];
+    return { kind: 'json', fieldId: DYNAMIC_FIELD_ID, path };
   }
-  if (schema.enableDynamicField) return { kind: 'json', fieldId: DYNAMIC_FIELD_ID, path: [name, ...steps] };
   const documents = schema.fields.filter((field) => field.type === 'JSON');
-  const only = documents.length === 1 ? documents[0] : undefined;
-  if (only === undefined) throw meaningless(`field ${name} not exist`);
+  const [only] = documents;
+  if (only === undefined || documents.length > 1 || name === DYNAMIC_FIELD_NAME) {
+    throw fault(`field ${name} not exist`, at);
+  }
   return { kind: 'json', fieldId: only.id, path: [name, ...steps] };
 }
 
-function resolveLength(args: readonly Syntax[], scope: Scope): TypedOperand {
-  const [array] = args;
-  if (args.length !== 1 || array?.kind !== 'path') throw meaningless('array_length takes one array');
-  const { operand } = resolvePath(array, scope);
-  if (operand.kind !== 'array' && operand.kind !== 'json') throw meaningless(`${array.name} is no array`);
-  return { operand: { kind: 'length', of: operand }, type: 'Int64' };
+/** The operand, if it has one value a row; throws `invalid` for a whole array. */
+export function scalarOperand(operand: TypedOperand): ScalarOperand {
+  if (operand.operand.kind !== 'array') return operand as ScalarOperand;
+  throw fault('a whole array is compared only with a list by == or !=; name an element of it', operand.at);
 }
 
-function resolveArithmetic(syntax: Extract<Syntax, { kind: 'binary' }>, scope: Scope): TypedOperand | undefined {
-  const operator = syntax.operator;
-  if (!isArithmetic(operator)) return undefined;
-  const left = foldConstant(syntax.left, scope.templates);
-  const right = foldConstant(syntax.right, scope.templates);
-  if ((left === undefined) === (right === undefined)) {
-    throw meaningless('arithmetic is between one field and one constant');
+/** One operation between an operand and a constant; `isLeft` says that the constant stands on the left. */
+export function resolveArithmetic(
+  operator: ArithmeticOperator,
+  of: TypedOperand,
+  constant: ConstantValue,
+  isLeft: boolean,
+): TypedOperand {
+  const { operand, type, at } = scalarOperand(of);
+  const { value } = constant;
+  if (operand.kind === 'arithmetic' || operand.kind === 'length') {
+    throw fault('only one arithmetic operation between a field and a constant is supported', at);
   }
-  const constant = left ?? right;
-  const base = resolveOperand(left === undefined ? syntax.left : syntax.right, scope);
-  if (base === undefined) throw meaningless('arithmetic is between one field and one constant');
-  if (base.operand.kind === 'arithmetic' || base.operand.kind === 'length') {
-    throw meaningless('only one arithmetic operation on a field is supported');
+  if (!isNumber(value)) throw fault(`arithmetic needs a number, not ${showConstant(value)}`, constant.at);
+  if (type !== 'JSON' && !isNumeric(type)) throw fault(`arithmetic on ${type} is not supported`, at);
+  if (operator === '%' && (typeof value !== 'bigint' || (type !== 'JSON' && !isInteger(type)))) {
+    throw fault('modulo can only apply on integer types', at);
   }
-  if (constant === undefined || isList(constant) || (typeof constant !== 'bigint' && typeof constant !== 'number')) {
-    throw meaningless('arithmetic needs a number');
+  if (operator === '/' || operator === '%') {
+    if (isLeft) throw fault('a constant cannot be divided by a field', constant.at);
+    if (Number(value) === 0) throw fault('cannot divide by zero', constant.at);
   }
-  if (base.type !== 'JSON' && !isNumeric(base.type)) throw meaningless(`arithmetic on ${base.type} is not supported`);
-  if (left !== undefined && (operator === '/' || operator === '%')) {
-    throw meaningless(`a constant cannot be divided by a field`);
-  }
-  if (operator === '%' && (typeof constant !== 'bigint' || (base.type !== 'JSON' && !isInteger(base.type)))) {
-    throw meaningless('modulo can only apply on integer types');
-  }
-  if (operator === '/' || operator === '%') calculate(operator, 1n, constant);
-  const integer = isInteger(base.type) && typeof constant === 'bigint';
-  const operand: Operand = { kind: 'arithmetic', operator, operand: base.operand, constant, left: left !== undefined };
-  return { operand, type: base.type === 'JSON' ? 'JSON' : integer ? 'Int64' : 'Double' };
+  const staysInteger = isInteger(type) && typeof value === 'bigint';
+  // Only between integers is an operation one on integers; what JSON holds decides for itself, row by row.
+  const exact = staysInteger || type === 'JSON' ? value : Number(value);
+  return {
+    kind: 'operand',
+    operand: { kind: 'arithmetic', operator, operand, constant: exact, left: isLeft },
+    type: type === 'JSON' ? 'JSON' : staysInteger ? 'Int64' : 'Double',
+    at,
+  };
 }
 
-/** The error for what Milvus's language has and ours has not yet. */
-export function notYet(what: string): ElanusError {
-  return new ElanusError('unsupported', `Filters do not support ${what} yet.`, { details: { feature: what } });
+/** The constant as the operand's type has it: an integer fits a float field, a float fits no integer field. */
+export function cast(constant: JsonConstant, type: OperandType, at: number): Constant {
+  if (Array.isArray(constant)) throw fault(`${showConstant(constant)} is a list where a value is needed`, at);
+  const value = constant as Constant;
+  if (type === 'JSON') return typeof value === 'bigint' ? jsonInteger(value) : value;
+  if (type === 'Bool' && typeof value === 'boolean') return value;
+  if (type === 'VarChar' && typeof value === 'string') return value;
+  if (isInteger(type) && typeof value === 'bigint') return type === 'Int64' ? value : Number(value);
+  if ((type === 'Float' || type === 'Double') && kindOf(value) === 'number') {
+    return type === 'Float' ? Math.fround(Number(value)) : Number(value);
+  }
+  throw fault(`cannot compare ${showConstant(value)} with a value of type ${type}`, at);
+}
+
+/** A constant that may be a list, as JSON documents hold it. */
+export function castJson(constant: JsonConstant): JsonConstant {
+  if (Array.isArray(constant)) return constant.map(castJson);
+  return typeof constant === 'bigint' ? jsonInteger(constant) : constant;
+}
+
+/** As `parseJson` reads an integer. */
+function jsonInteger(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }

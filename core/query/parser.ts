@@ -1,35 +1,40 @@
+import { utf8Length } from '../base/utf8-length.ts';
 import { EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX } from '../model/limits.ts';
-import type { Syntax } from './syntax.ts';
-import { syntaxError, type Token, tokenize } from './tokenizer.ts';
+import { fault, notYet } from './fault.ts';
+import type { BinaryOperator, PathSyntax, Syntax, UnaryOperator } from './syntax.ts';
+import { type Token, tokenize } from './tokenizer.ts';
 
-/** Binary operators by how tightly they bind, as Milvus's grammar orders them; all are left-associative. */
-const LEVELS: readonly (readonly string[])[] = [
-  ['or', '||'],
-  ['and', '&&'],
-  ['|'],
-  ['^'],
-  ['&'],
-  ['==', '!='],
-  ['<', '<=', '>', '>='],
-  ['in'],
-  ['<<', '>>'],
-  ['+', '-'],
-  ['*', '/', '%'],
-];
-const RANGE_LEVEL = 6;
-const IN_LEVEL = 7;
-const ASCENDING: ReadonlySet<string> = new Set(['<', '<=']);
-const DESCENDING: ReadonlySet<string> = new Set(['>', '>=']);
+/** How tightly each operator binds, as Milvus's grammar orders them; all are left-associative. */
+const POWERS: Readonly<Record<string, number>> = {
+  ...{ or: 1, '||': 1, and: 2, '&&': 2, '|': 3, '^': 4, '&': 5, '==': 6, '!=': 6 },
+  ...{ '<': 7, '<=': 7, '>': 7, '>=': 7, in: 9, not: 9, '<<': 10, '>>': 10, '+': 11, '-': 11 },
+  ...{ '*': 12, '/': 12, '%': 12, '**': 14, '!~': 15, '=~': 16, like: 17 },
+};
+/** Of `not ! - + ~`: tighter than every operator but these after it, so that `not a == 1` is `(not a) == 1`. */
+const UNARY_POWER = 13;
+const EXISTS_POWER = 18;
+const OR_POWER = 1;
+const UNARY: Readonly<Record<string, UnaryOperator>> = { not: 'not', '!': 'not', '-': '-', '+': '+', '~': '~' };
+const BOOLEANS: ReadonlySet<string> = new Set(['true', 'TRUE', 'True', 'false', 'FALSE', 'False']);
+const IS_NULL: ReadonlySet<string> = new Set(['is null', 'is not null']);
+type Order = '<' | '<=' | '>' | '>=';
+const SAME_WAY: Readonly<Record<string, readonly string[]>> = {
+  '<': ['<', '<='],
+  '<=': ['<', '<='],
+  '>': ['>', '>='],
+  '>=': ['>', '>='],
+};
 
 /**
  * Parses a filter by the precedence of Milvus's `Plan.g4`: `not` binds tighter than a comparison, `like` and `exists`
  * tighter than `not`, and `is null` belongs to a name.
  *
- * Throws `invalid` (Milvus 1100) with the line and column of the fault.
+ * Throws `invalid` with the offset of the fault, also for a text that is longer than `EXPRESSION_BYTES_MAX` or nests
+ * deeper than `EXPRESSION_DEPTH_MAX`; `unsupported` for the forms of Milvus's language that are not done yet.
  */
 export function parseSyntax(text: string): Syntax {
-  if (text.length > EXPRESSION_BYTES_MAX) {
-    throw syntaxError('…', 0, `the expression has ${text.length} characters, more than ${EXPRESSION_BYTES_MAX}`);
+  if (text.length > EXPRESSION_BYTES_MAX || utf8Length(text) > EXPRESSION_BYTES_MAX) {
+    throw fault(`the expression is longer than ${EXPRESSION_BYTES_MAX} bytes`, 0);
   }
   return new Parser(text).parse();
 }
@@ -38,7 +43,10 @@ class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   #next = 0;
+  /** How deep the parser is in the text now: its own stack. */
   #depth = 0;
+  /** How deep the expression is that was parsed last: the stack of who walks it. A chain of operators is deep, too. */
+  #height = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -46,19 +54,19 @@ class Parser {
   }
 
   parse(): Syntax {
-    const syntax = this.#binary(0);
+    const syntax = this.#expression(OR_POWER);
     const token = this.#peek();
     if (token.kind !== 'end') throw this.#unexpected(token);
     return syntax;
   }
 
-  #peek(): Token {
-    return this.#tokens[this.#next] as Token;
+  #peek(ahead: number = 0): Token {
+    return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)] as Token;
   }
 
-  #is(...values: readonly string[]): boolean {
-    const token = this.#peek();
-    return (token.kind === 'symbol' || token.kind === 'keyword') && values.includes(token.value);
+  #is(value: string, ahead: number = 0): boolean {
+    const token = this.#peek(ahead);
+    return token.kind === 'symbol' && token.value === value;
   }
 
   #take(value: string): boolean {
@@ -72,128 +80,143 @@ class Parser {
   }
 
   #unexpected(token: Token, more = ''): Error {
-    const shown = token.kind === 'end' ? '<EOF>' : this.#text.slice(token.at, token.at + 20);
-    return syntaxError(this.#text, token.at, `mismatched input '${shown}'${more}`);
+    if (token.kind === 'symbol' && token.value === 'null') {
+      return fault('NULL literal is not supported in expressions, use IS NULL or IS NOT NULL', token.at);
+    }
+    const shown = token.kind === 'end' ? '<EOF>' : this.#text.slice(token.at, this.#peekEnd(token));
+    return fault(`mismatched input '${shown}'${more}`, token.at);
   }
 
-  #deeper<Result>(at: number, parse: () => Result): Result {
+  #peekEnd(token: Token): number {
+    return token.kind === 'symbol' || token.kind === 'name' ? token.at + token.value.length : token.at + 20;
+  }
+
+  #deeper<Result>(parse: () => Result): Result {
     this.#depth += 1;
-    if (this.#depth > EXPRESSION_DEPTH_MAX) {
-      throw syntaxError(this.#text, at, `the expression nests deeper than ${EXPRESSION_DEPTH_MAX}`);
-    }
+    if (this.#depth > EXPRESSION_DEPTH_MAX) throw this.#tooDeep(this.#peek().at);
     const result = parse();
     this.#depth -= 1;
     return result;
   }
 
-  #binary(level: number): Syntax {
-    if (level === LEVELS.length) return this.#unary();
-    let left = this.#binary(level + 1);
+  #rise(height: number, at: number): void {
+    this.#height = height + 1;
+    if (this.#height > EXPRESSION_DEPTH_MAX) throw this.#tooDeep(at);
+  }
+
+  #tooDeep(at: number): Error {
+    return fault(`the expression nests deeper than ${EXPRESSION_DEPTH_MAX}`, at);
+  }
+
+  /** Everything from here on whose operators bind at least as tightly as `power`. */
+  #expression(power: number): Syntax {
+    let left = this.#prefix();
     for (;;) {
       const token = this.#peek();
-      if (level === IN_LEVEL && this.#is('not')) {
-        const after = this.#tokens[this.#next + 1];
-        if (after?.kind !== 'keyword' || after.value !== 'in') return left;
-        this.#next += 2;
-        left = { kind: 'binary', operator: 'not in', left, right: this.#binary(level + 1), at: token.at };
-        continue;
-      }
-      if (!this.#is(...(LEVELS[level] as readonly string[]))) return left;
+      const binds = token.kind === 'symbol' ? (POWERS[token.value] ?? 0) : 0;
+      if (binds === 0 || binds < power) return left;
+      if (token.value === 'not' && !this.#is('in', 1)) return left;
+      const leftHeight = this.#height;
+      left = binds <= 2 ? this.#junction(left, binds, token.at) : this.#binary(left, String(token.value), binds);
+      this.#rise(Math.max(leftHeight, this.#height), token.at);
+    }
+  }
+
+  #junction(first: Syntax, power: number, at: number): Syntax {
+    const [word, sign] = power === OR_POWER ? (['or', '||'] as const) : (['and', '&&'] as const);
+    const of = [first];
+    let height = this.#height;
+    while (this.#take(word) || this.#take(sign)) {
+      of.push(this.#expression(power + 1));
+      height = Math.max(height, this.#height);
+    }
+    this.#height = height;
+    return { kind: 'junction', operator: word, of, at };
+  }
+
+  #binary(left: Syntax, symbol: string, power: number): Syntax {
+    const { at } = this.#peek();
+    this.#next += symbol === 'not' ? 2 : 1;
+    const operator = (symbol === 'not' ? 'not in' : symbol) as BinaryOperator;
+    const right = this.#deeper(() => this.#expression(power + 1));
+    const sameWay = SAME_WAY[operator];
+    const token = this.#peek();
+    // `a < b < c` is one range if a name stands in the middle; otherwise it compares what the first comparison gave.
+    if (right.kind === 'path' && token.kind === 'symbol' && sameWay?.includes(token.value)) {
       this.#next += 1;
-      const operator = token.value === '&&' ? 'and' : token.value === '||' ? 'or' : String(token.value);
-      const right = this.#binary(level + 1);
-      left = this.#joined(level, operator, left, right, token.at);
+      const height = this.#height;
+      const second = this.#deeper(() => this.#expression(power + 1));
+      this.#height = Math.max(height, this.#height);
+      const [firstOperator, secondOperator] = [operator as Order, token.value as Order];
+      return { kind: 'range', first: left, firstOperator, of: right, secondOperator, second, at };
     }
+    return { kind: 'binary', operator, left, right, at };
   }
 
-  /** `a < b < c` is one range, whose operators point the same way. */
-  #joined(level: number, operator: string, left: Syntax, right: Syntax, at: number): Syntax {
-    if (level !== RANGE_LEVEL) return { kind: 'binary', operator, left, right, at };
+  #prefix(): Syntax {
     const token = this.#peek();
-    const sameWay = ASCENDING.has(operator) ? this.#is(...ASCENDING) : DESCENDING.has(operator) && this.#is(...DESCENDING);
-    if (!sameWay) return { kind: 'binary', operator, left, right, at };
+    const operator = token.kind === 'symbol' ? UNARY[token.value] : undefined;
+    if (operator === undefined && !this.#is('exists')) return this.#primary();
     this.#next += 1;
-    const second = this.#binary(level + 1);
-    return { kind: 'range', first: left, firstOperator: operator, of: right, secondOperator: String(token.value), second, at };
-  }
-
-  #unary(): Syntax {
-    const token = this.#peek();
-    for (const [symbol, operator] of [['!', 'not'], ['not', 'not'], ['-', '-'], ['+', '+'], ['~', '~']] as const) {
-      if (!this.#take(symbol)) continue;
-      const of = this.#deeper(token.at, () => this.#unary());
-      return { kind: 'unary', operator, of, at: token.at };
-    }
-    const base = this.#postfix();
-    const power = this.#peek();
-    if (!this.#take('**')) return base;
-    const right = this.#deeper(power.at, () => this.#unary());
-    return { kind: 'binary', operator: '**', left: base, right, at: power.at };
-  }
-
-  #postfix(): Syntax {
-    const token = this.#peek();
-    if (this.#take('exists')) {
-      return { kind: 'unary', operator: 'exists', of: this.#deeper(token.at, () => this.#primary()), at: token.at };
-    }
-    const base = this.#primary();
-    const after = this.#peek();
-    for (const operator of ['like', '=~', '!~']) {
-      if (this.#take(operator)) return { kind: 'binary', operator, left: base, right: this.#primary(), at: after.at };
-    }
-    if (!this.#take('is')) return base;
-    const negated = this.#take('not');
-    this.#expect('null');
-    return { kind: 'is-null', of: base, negated, at: after.at };
+    const of = this.#deeper(() => this.#expression(operator === undefined ? EXISTS_POWER : UNARY_POWER));
+    this.#rise(this.#height, token.at);
+    return { kind: 'unary', operator: operator ?? 'exists', of, at: token.at };
   }
 
   #primary(): Syntax {
     const token = this.#peek();
     const { at } = token;
+    this.#height = 1;
+    this.#next += 1;
     switch (token.kind) {
       case 'integer':
-        this.#next += 1;
         return { kind: 'integer', value: token.value, at };
       case 'float':
-        this.#next += 1;
         return { kind: 'float', value: token.value, at };
       case 'string':
-        this.#next += 1;
         return { kind: 'string', value: token.value, at };
       case 'name':
-        this.#next += 1;
         return this.#name(token.value, at);
-      default:
-        break;
+      case 'end':
+        throw this.#unexpected(token);
+      case 'symbol':
+        return this.#bracketed(token, at);
     }
-    if (this.#take('(')) {
-      const inner = this.#deeper(at, () => this.#binary(0));
+  }
+
+  #bracketed(token: Token, at: number): Syntax {
+    if (token.value === '(') {
+      const inner = this.#deeper(() => this.#expression(OR_POWER));
       this.#expect(')');
       return inner;
     }
-    if (this.#take('[')) return { kind: 'list', items: this.#items(at, ']'), at };
-    if (this.#take('{')) {
-      const name = this.#peek();
-      if (name.kind !== 'name') throw this.#unexpected(name, ' expecting the name of a template variable');
-      this.#next += 1;
-      this.#expect('}');
-      return { kind: 'variable', name: name.value, at };
-    }
-    if (this.#is('null')) {
-      throw syntaxError(this.#text, at, 'NULL literal is not supported in expressions, use IS NULL or IS NOT NULL');
-    }
-    throw this.#unexpected(token);
+    if (token.value === '[') return { kind: 'list', items: this.#items(']'), at };
+    if (token.value !== '{') throw this.#unexpected(token);
+    const name = this.#peek();
+    if (name.kind !== 'name') throw this.#unexpected(name, ' expecting the name of a template variable');
+    this.#next += 1;
+    this.#expect('}');
+    return { kind: 'variable', name: name.value, at };
   }
 
   #name(name: string, at: number): Syntax {
-    if (['true', 'TRUE', 'True'].includes(name)) return { kind: 'boolean', value: true, at };
-    if (['false', 'FALSE', 'False'].includes(name)) return { kind: 'boolean', value: false, at };
-    if (this.#take('(')) return { kind: 'call', name, args: this.#items(at, ')'), at };
+    if (BOOLEANS.has(name)) return { kind: 'boolean', value: name.toLowerCase() === 'true', at };
+    if (this.#peek().kind === 'string' && /^(?:iso|interval)$/i.test(name)) throw notYet('times (ISO, INTERVAL)');
+    if (this.#take('(')) return { kind: 'call', name, args: this.#items(')'), at };
+    const path = this.#path(name, at);
+    const token = this.#peek();
+    if (token.kind !== 'symbol' || !IS_NULL.has(token.value)) return path;
+    this.#next += 1;
+    return { kind: 'is-null', of: path, negated: token.value === 'is not null', at };
+  }
+
+  #path(name: string, at: number): PathSyntax {
     const steps: (string | number)[] = [];
     while (this.#take('[')) {
       const step = this.#peek();
       if (step.kind === 'string') steps.push(step.value);
       else if (step.kind === 'integer') steps.push(Number(step.value));
+      else if (step.kind === 'name') throw notYet('struct arrays');
       else throw this.#unexpected(step, ' expecting a key or an index');
       this.#next += 1;
       this.#expect(']');
@@ -201,15 +224,19 @@ class Parser {
     return { kind: 'path', name, steps, at };
   }
 
-  /** Items up to `end`; a comma may follow the last. */
-  #items(at: number, end: string): Syntax[] {
+  /** Items up to `end`; a comma may follow the last. `name = value` among them belongs to functions of later. */
+  #items(end: ')' | ']'): Syntax[] {
     const items: Syntax[] = [];
+    let height = 0;
     while (!this.#take(end)) {
-      items.push(this.#deeper(at, () => this.#binary(0)));
+      if (end === ')' && this.#peek().kind === 'name' && this.#is('=', 1)) throw notYet('named arguments of functions');
+      items.push(this.#deeper(() => this.#expression(OR_POWER)));
+      height = Math.max(height, this.#height);
       if (this.#take(',')) continue;
       this.#expect(end);
       break;
     }
+    this.#rise(height, this.#peek().at);
     return items;
   }
 }

@@ -1,5 +1,5 @@
 import { parseJson } from '../base/json.ts';
-import type { Column } from '../column/column.ts';
+import type { Column } from '../model/column.ts';
 import { calculate } from './constants.ts';
 import type { ArrayOperand, Operand } from './expression.ts';
 
@@ -24,13 +24,18 @@ export function valuesOf(operand: Operand | ArrayOperand, rows: RowSource, count
         Array.isArray(value) ? value[operand.index] : undefined,
       );
     case 'length':
-      return valuesOf(operand.of, rows, count).map((value) => (Array.isArray(value) ? BigInt(value.length) : undefined));
+      return valuesOf(operand.of, rows, count).map((value) =>
+        Array.isArray(value) ? BigInt(value.length) : undefined,
+      );
     case 'arithmetic': {
       const { operator, constant, left } = operand;
       return valuesOf(operand.operand, rows, count).map((value) => {
         if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
         // Integers beyond 2^53 stay exact where the constant is an integer too.
-        const both = typeof constant === 'bigint' && typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+        const both =
+          typeof constant === 'bigint' && typeof value === 'number' && Number.isSafeInteger(value)
+            ? BigInt(value)
+            : value;
         return left ? calculate(operator, constant, both) : calculate(operator, both, constant);
       });
     }
