@@ -32,8 +32,9 @@ export class CacheStore implements ObjectStore {
   readonly #blocks: Lru<string, Block>;
   /** Which blocks of a key are held, so that all of them can be dropped. */
   readonly #held = new Map<string, Set<number>>();
-  /** Changes of cached keys that have ended. */
+  /** Changes of cached keys that have begun. */
   #changes = 0;
+  #changesUnderWay = 0;
   #hits = 0;
   #misses = 0;
 
@@ -107,7 +108,7 @@ export class CacheStore implements ObjectStore {
       this.#drop(key);
       return undefined;
     }
-    this.#keep(read, span.start);
+    if (this.#changesUnderWay === 0) this.#keep(read, span.start);
     place(read.bytes, span.start, bytes, start);
     return { key, size, version, bytes };
   }
@@ -122,7 +123,7 @@ export class CacheStore implements ObjectStore {
     const read = await this.#store.read(key, range === undefined ? undefined : span);
     if (read === undefined) return undefined;
     const clipped = clipRange(key, range, read.size);
-    if (changes === this.#changes) this.#keep(read, spanStart);
+    if (changes === this.#changes && this.#changesUnderWay === 0) this.#keep(read, spanStart);
     return { ...read, bytes: read.bytes.slice(clipped.start - spanStart, clipped.end - spanStart) };
   }
 
@@ -147,18 +148,19 @@ export class CacheStore implements ObjectStore {
   }
 
   /**
-   * Drops the blocks before and after a change: what was read in between may be from before it. A read that overlaps
-   * the end of the change sees the count move, and keeps nothing.
+   * Nothing is kept while a change is under way: of two reads during it, the first may see the state after it and the
+   * second the state before, and the second's must not be served later. Nor does a read keep what a change has overtaken.
    */
   async #changing<T>(keys: readonly string[], change: () => Promise<T>): Promise<T> {
     const dropped = keys.filter(this.#cached);
     if (dropped.length === 0) return change();
+    this.#changesUnderWay++;
+    this.#changes++;
     for (const key of dropped) this.#drop(key);
     try {
       return await change();
     } finally {
-      this.#changes++;
-      for (const key of dropped) this.#drop(key);
+      this.#changesUnderWay--;
     }
   }
 
