@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Browser, chromium, type Page } from 'playwright';
+import { findChrome } from '../chrome.ts';
+
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--remote-debugging-port=0',
+  'about:blank',
+];
+
+/** A Chromium whose process is ours to kill, over a profile that outlives it. */
+export interface KillableBrowser {
+  readonly browser: Browser;
+  page(): Promise<Page>;
+  /** SIGKILL to the browser and all its processes, as a crash or the system would end it. */
+  kill(): Promise<void>;
+}
+
+export async function launchKillable(profile: string): Promise<KillableBrowser> {
+  const path = findChrome() ?? chromium.executablePath();
+  const portFile = join(profile, 'DevToolsActivePort');
+  await rm(portFile, { force: true });
+  const child = spawn(path, [`--user-data-dir=${profile}`, ...FLAGS], { stdio: 'ignore', detached: true });
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${await debuggingPort(portFile, child)}`);
+  return {
+    browser,
+    page: async () => (await browser.contexts()[0]?.newPage()) as Page,
+    kill: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      await ended;
+      await browser.close().catch(() => undefined);
+      // A profile is locked by a name that a killed browser leaves behind.
+      for (const name of ['SingletonLock', 'SingletonCookie', 'SingletonSocket'])
+        await rm(join(profile, name), { force: true });
+    },
+  };
+}
+
+async function debuggingPort(portFile: string, child: ChildProcess): Promise<number> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const port = Number.parseInt(await readFile(portFile, 'utf8').catch(() => ''), 10);
+    if (Number.isInteger(port)) return port;
+    if (child.exitCode !== null) throw new Error(`The browser ended with ${child.exitCode} before it was ready.`);
+    await sleep(50);
+  }
+  throw new Error('The browser did not say its debugging port within 10 seconds.');
+}

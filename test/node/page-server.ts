@@ -1,0 +1,69 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+export interface PageServer {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/** Serves folders, the first that has the file; nothing else, and no header that isolates origins. */
+export async function serveFolders(...folders: readonly string[]): Promise<PageServer> {
+  const server: Server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));
+    const name = path.endsWith('/') ? `${path}index.html` : path;
+    const file = folders.map((folder) => join(folder, name)).find((candidate) => existsSync(candidate));
+    if (file === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+/** A page with `elanus` on `window`, made from the sources: `elanus.openHere(name, options?)`. */
+export async function serveEnginePage(): Promise<PageServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'elanus-page-'));
+  const entry = `
+    import { open } from ${JSON.stringify(join(root, 'browser', 'index.ts'))};
+    import { connect } from ${JSON.stringify(join(root, 'core', 'client', 'index.ts'))};
+    const openHere = (name, options = {}) => open({ name, workerUrl: '/engine-worker.js', wasmUrl: '/wasm/', ...options });
+    window.elanus = { openHere, connect };
+    document.title = 'ready';`;
+  const common = { bundle: true, format: 'esm', target: 'es2024', absWorkingDir: root, logLevel: 'warning' } as const;
+  await build({
+    ...common,
+    stdin: { contents: entry, resolveDir: root, loader: 'ts' },
+    outfile: join(folder, 'page.js'),
+  });
+  await build({
+    ...common,
+    entryPoints: [join(root, 'browser', 'engine-worker.ts')],
+    outfile: join(folder, 'engine-worker.js'),
+  });
+  await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="/page.js"></script>');
+  return serveFolders(folder, join(root, 'dist'));
+}
