@@ -9,8 +9,9 @@ import { seededRandom } from '../../core/base/random.ts';
 import { launchKillable } from './chromium.ts';
 import { type PageServer, serveEnginePage } from './page-server.ts';
 
-/** What the page has on `window`. */
+/** What the page has. */
 interface EngineWindow {
+  readonly document: { readonly title: string };
   readonly elanus: { openHere(name: string): Promise<BrowserDatabase> };
   acknowledged(round: number, batch: number): void;
 }
@@ -34,7 +35,7 @@ afterAll(async () => {
 async function writeForEver(page: Page, round: number): Promise<void> {
   await page.evaluate(
     async ([round, batchRows]) => {
-      const here = window as unknown as EngineWindow;
+      const here = globalThis as unknown as EngineWindow;
       const db = await here.elanus.openHere('killed');
       await db.createCollection({ collectionName: 'c', dimension: 2 });
       void (async () => {
@@ -65,7 +66,7 @@ test('killing the tab, or the whole browser, at any moment loses nothing acknowl
       acknowledged.push([round, batch]);
     });
     await page.goto(server.origin);
-    await page.waitForFunction(() => document.title === 'ready');
+    await page.waitForFunction(() => (globalThis as unknown as EngineWindow).document.title === 'ready');
     await writeForEver(page, round);
     const before = acknowledged.length;
     while (acknowledged.length < before + 5) await sleep(5);
@@ -87,9 +88,9 @@ test('killing the tab, or the whole browser, at any moment loses nothing acknowl
 
 async function expectAll(page: Page, acknowledged: readonly (readonly [number, number])[]): Promise<void> {
   await page.goto(server.origin);
-  await page.waitForFunction(() => document.title === 'ready');
+  await page.waitForFunction(() => (globalThis as unknown as EngineWindow).document.title === 'ready');
   const batches = await page.evaluate(async () => {
-    const here = window as unknown as EngineWindow;
+    const here = globalThis as unknown as EngineWindow;
     const db = await here.elanus.openHere('killed');
     const found: Record<string, number> = {};
     for (let last = -1; ; ) {
