@@ -1,33 +1,57 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import { buildWasm } from '../../wasm/build.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 
-function run(command: string, args: readonly string[]): void {
-  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-}
+/** The folders that the package is compiled from; what they reference is compiled with them. */
+const COMPILED = ['browser', 'worker'];
+
+/** The folders of `dist/` that hold compiled modules. */
+const MODULE_FOLDERS = ['browser', 'core', 'wasm', 'worker'];
 
 /**
  * Builds the publishable package in `dist/`: the compiled modules, their types, the WASM core, and the engine worker
- * as one file without imports, so that it works behind every bundler and none.
+ * as one file without imports, so that it works behind every bundler and none. Throws if anything does not compile.
  */
 export async function buildPackage(): Promise<void> {
   await buildWasm();
-  run(bin('tsc'), ['-b']);
+  // All of it, since `dist/` may have been emptied, or may hold less than the incremental build believes.
+  execFileSync(
+    process.execPath,
+    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', '--force', ...COMPILED],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  for (const folder of MODULE_FOLDERS) removeOrphans(folder);
+  await bundleEngineWorker();
+}
+
+/** A script, not a module: that leaves no room for imports or top-level `await`, and both kinds of worker run it. */
+async function bundleEngineWorker(): Promise<void> {
   await bundle({
     entryPoints: [join(root, 'browser', 'engine-worker.ts')],
     outfile: join(root, 'dist', 'browser', 'engine-worker.js'),
     bundle: true,
     minify: true,
-    format: 'esm',
+    format: 'iife',
     target: 'es2024',
-    sourcemap: true,
     logLevel: 'warning',
   });
+}
+
+/** Modules whose source is gone would be published otherwise: the compiler never deletes. */
+function removeOrphans(folder: string): void {
+  for (const name of readdirSync(join(root, 'dist', folder), { recursive: true, encoding: 'utf8' })) {
+    const source = name.replace(/\.(js|js\.map|d\.ts)$/, '.ts');
+    if (source === name || existsSync(join(root, folder, source))) continue;
+    rmSync(join(root, 'dist', folder, name));
+  }
 }
 
 /** Builds the demo page into `dist/demo`, from the package that was just built. */

@@ -1,6 +1,6 @@
+import simd from '#wasm/elanus.wasm';
+import relaxed from '#wasm/elanus-relaxed.wasm';
 import type { VectorKernel } from '../../core/vector/kernel.ts';
-import simd from '../../dist/wasm/elanus.wasm';
-import relaxed from '../../dist/wasm/elanus-relaxed.wasm';
 import { createKernel, relaxedSimdSupported } from '../../wasm/index.ts';
 
 /** Of an isolate's 128 MB, which objects of one class may share. The rest is for JavaScript: answers, tails, buffers. */
