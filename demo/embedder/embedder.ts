@@ -34,7 +34,8 @@ const UNKNOWN_WORD_SHARE = 0.3;
  */
 export function loadEmbedder(bytes: Uint8Array): Embedder {
   const model = decodeModel(bytes);
-  const fingerprint = crc32c(bytes).toString(16).padStart(8, '0');
+  // Without the checksum at the end: the CRC of bytes and their own CRC is the same number for all bytes.
+  const fingerprint = crc32c(bytes.subarray(0, -4)).toString(16).padStart(8, '0');
   const embedding = new Embedding(model);
   return {
     model: `elanus-lsa-${model.topicDimension}+${model.spellingDimension}-${fingerprint}`,

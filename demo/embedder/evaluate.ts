@@ -20,7 +20,9 @@ const VARIANTS: Readonly<Record<string, TrainingOptions>> = {
   '192 topics': { topicDimension: 192 },
   'title counts once': { titleWeight: 1 },
   'title counts three times': { titleWeight: 3 },
-  'rows normalised': { normalize: true },
+  'rows not normalised': { normalize: false },
+  'lengths as decomposed': { lengthExponent: 1 },
+  'lengths all alike': { lengthExponent: 0 },
   'vectors from 3 documents': { vectorDocumentsMin: 3 },
   'seed 2': { seed: 2 },
 };

@@ -61,7 +61,7 @@ export class SpellingGuesser {
     return found;
   }
 
-  /** Compares with every term of about the same length: about a millisecond for ten thousand, paid once a word. */
+  /** Compares with every term of about the same length: about ten milliseconds for ten thousand, paid once a word. */
   #fewestSlips(word: string): Entry[] {
     let slipsMax = /\p{N}/u.test(word) || word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
     let found: Entry[] = [];
