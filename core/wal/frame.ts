@@ -1,3 +1,4 @@
+import { toHex } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { ElanusError } from '../base/error.ts';
 import type { Random } from '../base/random.ts';
@@ -15,7 +16,8 @@ import type { Position } from './log.ts';
  * The header can be read alone: it says what lies in a slot, and by its nonce whose it is.
  */
 
-export const FRAME_HEADER_BYTES = 64;
+/** Bytes of a frame's header; a fence is a header alone, and data has at least one byte more. */
+export const FRAME_HEADER_BYTES: number = 64;
 const MAGIC = [0x45, 0x4c, 0x57, 0x41, 0x4c, 0, 0];
 const VERSION = 1;
 const DATA = 1;
@@ -24,12 +26,15 @@ const FENCE = 2;
 export interface FrameHeader {
   readonly kind: 'data' | 'fence';
   readonly position: Position;
+  /** 128 random bits in hexadecimal: tells whose frame it is. */
+  readonly nonce: string;
   readonly payloadBytes: number;
   readonly payloadCrc: number;
   /** The term whose opening put the fence there; 0 for data. */
   readonly fencingTerm: number;
 }
 
+/** A frame that holds an entry of at least one byte. */
 export function encodeData(position: Position, payload: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
   return encodeFrame(DATA, position, payload, 0, random);
 }
@@ -62,7 +67,11 @@ function encodeFrame(
   return bytes;
 }
 
-/** Reads a frame's header and holds it against the slot that it was read from; throws `corrupt` naming the key. */
+/**
+ * Reads a frame's header, from the whole frame or from its first bytes, and holds it against the slot that it was read
+ * from. Throws `corrupt` naming the key, or `unsupported` if a newer Elanus wrote it: every format keeps magic, version
+ * and checksum where they are.
+ */
 export function decodeHeader(bytes: Uint8Array, position: Position, key: string): FrameHeader {
   if (bytes.byteLength < FRAME_HEADER_BYTES) throw corrupt(key, 'it is shorter than a frame');
   const header = bytes.slice(0, FRAME_HEADER_BYTES);
@@ -71,8 +80,12 @@ export function decodeHeader(bytes: Uint8Array, position: Position, key: string)
   view.setUint32(12, 0, true);
   if (crc32c(header) !== crc) throw corrupt(key, 'the checksum of its header is wrong');
   if (!MAGIC.every((byte, at) => header[at] === byte)) throw corrupt(key, 'it is no frame');
-  if (view.getUint8(7) !== VERSION)
-    throw corrupt(key, `its format version is ${view.getUint8(7)}, which is not known here`);
+  const version = view.getUint8(7);
+  if (version > VERSION) {
+    const message = `The log object ${key} has format ${version}; this Elanus reads up to ${VERSION}. Use a newer one.`;
+    throw new ElanusError('unsupported', message, { details: { key, version, versionMax: VERSION } });
+  }
+  if (version !== VERSION) throw corrupt(key, `there is no format ${version}`);
   const kind = view.getUint8(8);
   if (kind !== DATA && kind !== FENCE) throw corrupt(key, `there is no frame of kind ${kind}`);
   const found = { term: Number(view.getBigUint64(16, true)), index: Number(view.getBigUint64(24, true)) };
@@ -82,10 +95,16 @@ export function decodeHeader(bytes: Uint8Array, position: Position, key: string)
   return {
     kind: kind === DATA ? 'data' : 'fence',
     position,
+    nonce: toHex(header.subarray(32, 48)),
     payloadBytes: view.getUint32(48, true),
     payloadCrc: view.getUint32(52, true),
     fencingTerm: Number(view.getBigUint64(56, true)),
   };
+}
+
+/** The nonce of an encoded frame, as in its header. */
+export function nonceOf(frame: Uint8Array): string {
+  return toHex(frame.subarray(32, 48));
 }
 
 /** The payload of a whole frame whose header was read; a view of `bytes`. */

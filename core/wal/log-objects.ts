@@ -1,5 +1,6 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { nonce, type Random } from '../base/random.ts';
+import { DELETE_KEYS_MAX } from '../model/limits.ts';
 import { createCertainly, replaceCertainly } from '../storage/certain.ts';
 import { decodeDocument, encodeDocument } from '../storage/document.ts';
 import type { ByteRange, ObjectStore, StoredObject, Version } from '../storage/object-store.ts';
@@ -34,9 +35,11 @@ export interface StoredRoot {
 
 const KIND = 'ROOT';
 const FORMAT = 1;
-const READ_ATTEMPTS_MAX = 5;
-const READ_PAUSE_MS = 100;
-const HEX_DIGITS = 12;
+/** Attempts of a read or a delete before it is given up, and the first pause between them; each further one doubles. */
+const ATTEMPTS_MAX = 6;
+const PAUSE_MS = 100;
+/** Enough for every safe integer; of one width, so that keys sort as positions do. */
+const HEX_DIGITS = 14;
 
 /** The objects of one channel's log: `wal/<channel>/root` and `wal/<channel>/<term>/<index>`. */
 export class LogObjects {
@@ -62,7 +65,7 @@ export class LogObjects {
     if (object === undefined) {
       return { root: { term: 0, nonce: '', sealed: [], truncatedTo: POSITION_START }, version: undefined };
     }
-    return { root: decodeDocument(KIND, FORMAT, object.bytes, key) as LogRoot, version: object.version };
+    return { root: checkedRoot(decodeDocument(KIND, FORMAT, object.bytes, key), key), version: object.version };
   }
 
   /** Replaces the root that was read; rejects with `conflict` if it has moved on, perhaps past this very write. */
@@ -101,22 +104,36 @@ export class LogObjects {
     return { header, payload: decodePayload(object.bytes, header, key) };
   }
 
+  /** Deletes frames that the root has given up; what is not deleted in the end is garbage that collection finds. */
   async deleteFrames(positions: readonly Position[]): Promise<void> {
-    if (positions.length > 0) await this.#store.delete(positions.map((position) => this.key(position)));
+    for (let start = 0; start < positions.length; start += DELETE_KEYS_MAX) {
+      const keys = positions.slice(start, start + DELETE_KEYS_MAX).map((position) => this.key(position));
+      await this.#patiently(() => this.#store.delete(keys));
+    }
   }
 
-  /** Reads, with patience for a store that is away or asks for fewer requests. */
-  async #read(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+  /** The slots in which something lies, and how many bytes, in ascending order. */
+  async *listFrames(): AsyncGenerator<{ readonly position: Position; readonly size: number }> {
+    for await (const { key, size } of this.#store.list(this.#prefix)) {
+      const position = positionOf(key, this.#prefix);
+      if (position !== undefined) yield { position, size };
+    }
+  }
+
+  #read(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    return this.#patiently(() => this.#store.read(key, range));
+  }
+
+  /** Repeats what may be repeated without harm, while the store is away or asks for fewer requests. */
+  async #patiently<T>(request: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#store.read(key, range);
+        return await request();
       } catch (error) {
         const code = codeOf(error);
-        if (code === 'invalid' && range !== undefined) {
-          throw new ElanusError('corrupt', `The log object ${key} is damaged: it is empty.`, { details: { key } });
-        }
-        if ((code !== 'unavailable' && code !== 'overloaded') || attempt === READ_ATTEMPTS_MAX) throw error;
-        await this.host.clock.sleep(READ_PAUSE_MS * 2 ** (attempt - 1));
+        if (code !== 'unavailable' && code !== 'overloaded') throw error;
+        if (attempt === ATTEMPTS_MAX) throw unavailable(this.channel, error);
+        await this.host.clock.sleep(PAUSE_MS * 2 ** (attempt - 1));
       }
     }
   }
@@ -127,11 +144,44 @@ export function logPrefix(channel: string): string {
   return `wal/${channel}/`;
 }
 
-/** The slot that a key under `logPrefix` names; undefined for the root. */
+/** The slot that a key under `logPrefix` names; undefined for the root and for what is not of this log. */
 export function positionOf(key: string, prefix: string): Position | undefined {
-  const match = /^([0-9a-f]{12})\/([0-9a-f]{12})$/.exec(key.slice(prefix.length));
+  const match = /^([0-9a-f]{14})\/([0-9a-f]{14})$/.exec(key.slice(prefix.length));
   if (match === null) return undefined;
   return { term: Number.parseInt(match[1] as string, 16), index: Number.parseInt(match[2] as string, 16) };
+}
+
+/** Holds a decoded root against what a root may say. */
+function checkedRoot(value: unknown, key: string): LogRoot {
+  const { term, nonce, sealed, truncatedTo } = (value ?? {}) as Partial<LogRoot>;
+  let previous = 0;
+  const isAscending =
+    Array.isArray(sealed) &&
+    sealed.every(([sealedTerm, count]: readonly [number, number]) => {
+      const isNext = isCount(sealedTerm) && sealedTerm > previous && isCount(count);
+      previous = sealedTerm;
+      return isNext;
+    });
+  const isRoot =
+    isCount(term) &&
+    term > previous &&
+    typeof nonce === 'string' &&
+    isAscending &&
+    isCount(truncatedTo?.term) &&
+    isCount(truncatedTo?.index);
+  if (isRoot) return value as LogRoot;
+  throw new ElanusError('corrupt', `The object ${key} is damaged: it is no root of a log. Restore it from a copy.`, {
+    details: { key },
+  });
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function unavailable(channel: string, cause: unknown): ElanusError {
+  const message = `The store does not answer for the log of channel ${channel}. Try again.`;
+  return new ElanusError('unavailable', message, { details: { channel }, cause });
 }
 
 function hex(value: number): string {

@@ -1,27 +1,49 @@
 import { ElanusError } from '../base/error.ts';
-import { LOG_APPENDS_IN_FLIGHT_MAX } from '../model/limits.ts';
-import { comparePositions, type LogEntry, type Position } from './log.ts';
+import type { LogEntry, Position } from './log.ts';
+import { truncatedError } from './log-errors.ts';
 import type { LogObjects, LogRoot } from './log-objects.ts';
+import type { LogRules } from './log-rules.ts';
 
-/** Frames read at the same time: R2 lets six requests wait. */
+/** Frames read at the same time: four of the largest fit an isolate, and R2 lets six requests wait. */
 const READS_IN_FLIGHT = 4;
 
+/** What a reader knows of a log before it reads frames. */
+export interface LogView {
+  readonly root: LogRoot;
+  /** The frames of the root's term that its owner has acknowledged; undefined for a reader that has no claim. */
+  readonly acknowledged: number | undefined;
+}
+
 /**
- * Reads a log from a position to its tail as it is found now. Frames of sealed terms must be there; the last term ends
- * at its first empty slot or at a fence. Sequential reading needs no look at later slots: an acknowledged frame has no
- * empty slot before it, because appends are acknowledged in order.
+ * Reads a log from a position to its tail as found now.
+ *
+ * It reads slot after slot, by name, and never lists. A list is 12 times as dear on R2, comes in pages, and would still
+ * be followed by a read of every frame; the names are known, because indexes are contiguous. Reading in order needs no
+ * look back either: an acknowledged frame has no empty slot before it, so the first empty slot is the tail.
+ *
+ * Frames of a sealed term, below its count, must be there. If one is not, or if the root shows at the end that the
+ * truncation has passed the place where the log seemed to end, frames were deleted meanwhile: it rejects with `stale`
+ * rather than pass over them.
  */
-export async function* readLog(objects: LogObjects, from: Position): AsyncGenerator<LogEntry> {
-  const { root } = await objects.readRoot();
-  refuseTruncated(root, from, objects.channel);
-  for (const [term, count] of root.sealed) {
+export async function* readLog(
+  objects: LogObjects,
+  rules: LogRules,
+  view: LogView,
+  from: Position,
+): AsyncGenerator<LogEntry> {
+  const { root, acknowledged } = view;
+  if (!rules.mayRead(from, root.truncatedTo)) throw truncatedError(objects.channel, from, root.truncatedTo);
+  const counted = acknowledged === undefined ? root.sealed : [...root.sealed, [root.term, acknowledged] as const];
+  for (const [term, count] of counted) {
     if (term < from.term) continue;
     const start = term === from.term ? from.index : firstIndex(root, term);
-    yield* readSealed(objects, term, start, count);
+    yield* readCounted(objects, rules, { term, index: start }, count);
   }
-  if (root.term === 0 || root.term < from.term) return;
+  if (acknowledged !== undefined || root.term < from.term) return;
   const start = root.term === from.term ? from.index : firstIndex(root, root.term);
-  yield* readOpen(objects, root.term, start);
+  const end = yield* readOpen(objects, { term: root.term, index: start });
+  const after = await objects.readRoot();
+  if (!rules.isTail(end, after.root.truncatedTo)) throw truncatedError(objects.channel, end, after.root.truncatedTo);
 }
 
 /** The first index of a term that is not truncated. */
@@ -29,68 +51,52 @@ export function firstIndex(root: LogRoot, term: number): number {
   return root.truncatedTo.term === term ? root.truncatedTo.index : 0;
 }
 
-export function refuseTruncated(root: LogRoot, from: Position, channel: string): void {
-  if (comparePositions(from, root.truncatedTo) >= 0) return;
-  throw new ElanusError('stale', `The log of ${channel} no longer has ${from.term}/${from.index}: it was truncated.`, {
-    details: { channel, reason: 'truncated' },
-  });
-}
-
-async function* readSealed(objects: LogObjects, term: number, start: number, count: number): AsyncGenerator<LogEntry> {
-  for (let at = start; at < count; at += READS_IN_FLIGHT) {
-    const indexes = Array.from({ length: Math.min(READS_IN_FLIGHT, count - at) }, (_, ahead) => at + ahead);
-    const frames = await Promise.all(indexes.map((index) => objects.readFrame({ term, index })));
-    for (const [ahead, frame] of frames.entries()) {
-      const position = { term, index: at + ahead };
-      if (frame?.header.kind === 'data') {
-        yield { position, bytes: frame.payload };
-        continue;
-      }
-      // A count was published for this slot: it was truncated since the root was read, by a newer owner.
-      refuseTruncated((await objects.readRoot()).root, position, objects.channel);
-      throw new ElanusError('corrupt', `The log of ${objects.channel} has lost its frame ${term}/${position.index}.`, {
-        details: { key: objects.key(position) },
-      });
+/** The frames of a term from a position to a published count. */
+async function* readCounted(
+  objects: LogObjects,
+  rules: LogRules,
+  from: Position,
+  count: number,
+): AsyncGenerator<LogEntry> {
+  for await (const { position, frame } of readSlots(objects, from, count)) {
+    if (frame?.header.kind === 'data') {
+      yield { position, bytes: frame.payload };
+      continue;
     }
+    if (frame !== undefined && rules.fenceBelowCount === 'end') return;
+    const { truncatedTo } = (await objects.readRoot()).root;
+    if (!rules.isTail(position, truncatedTo)) throw truncatedError(objects.channel, position, truncatedTo);
+    const key = objects.key(position);
+    throw new ElanusError('corrupt', `The log object ${key} is missing. Restore it from a copy.`, { details: { key } });
   }
 }
 
-async function* readOpen(objects: LogObjects, term: number, start: number): AsyncGenerator<LogEntry> {
-  for (let at = start; ; at += READS_IN_FLIGHT) {
-    const indexes = Array.from({ length: READS_IN_FLIGHT }, (_, ahead) => at + ahead);
-    const frames = await Promise.all(indexes.map((index) => objects.readFrame({ term, index })));
-    for (const [ahead, frame] of frames.entries()) {
-      if (frame === undefined || frame.header.kind === 'fence') return;
-      yield { position: { term, index: at + ahead }, bytes: frame.payload };
+/** The frames of the term that is open, from a position on; returns the position after the last. */
+async function* readOpen(objects: LogObjects, from: Position): AsyncGenerator<LogEntry, Position> {
+  for await (const { position, frame } of readSlots(objects, from, Number.POSITIVE_INFINITY)) {
+    if (frame?.header.kind !== 'data') return position;
+    yield { position, bytes: frame.payload };
+  }
+  return from;
+}
+
+interface Slot {
+  readonly position: Position;
+  readonly frame: Awaited<ReturnType<LogObjects['readFrame']>>;
+}
+
+/** Reads slots in order, several at a time. Where the end is not known it begins with one, for most tails are short. */
+async function* readSlots(objects: LogObjects, { term, index: start }: Position, end: number): AsyncGenerator<Slot> {
+  const ahead: Promise<Slot['frame']>[] = [];
+  let width = Number.isFinite(end) ? READS_IN_FLIGHT : 1;
+  for (let index = start; index < end; index++) {
+    while (ahead.length < width && index + ahead.length < end) {
+      const reading = objects.readFrame({ term, index: index + ahead.length });
+      // It is awaited in its turn, or nobody wants it any more.
+      reading.catch(() => undefined);
+      ahead.push(reading);
     }
+    yield { position: { term, index }, frame: await ahead.shift() };
+    width = Math.min(width + 1, READS_IN_FLIGHT);
   }
-}
-
-/**
- * The first empty slot of a term, or its fence: where a new owner puts its own fence.
- *
- * It gallops to an empty slot and searches back to one whose predecessor is taken; then it looks at the last slots
- * below, one after another. Up to four appends are under way at once, so a later one may lie there while an earlier one
- * is missing: everything acknowledged lies below the *first* empty slot, and a fence ends the log wherever it stands.
- */
-export async function findTail(objects: LogObjects, term: number, start: number): Promise<number> {
-  const isTaken = async (index: number): Promise<boolean> => (await objects.readHeader({ term, index })) !== undefined;
-  if (!(await isTaken(start))) return start;
-  let taken = start;
-  let step = 1;
-  while (await isTaken(start + step)) {
-    taken = start + step;
-    step *= 2;
-  }
-  let empty = start + step;
-  while (empty - taken > 1) {
-    const middle = taken + Math.floor((empty - taken) / 2);
-    if (await isTaken(middle)) taken = middle;
-    else empty = middle;
-  }
-  for (let index = Math.max(start, empty - LOG_APPENDS_IN_FLIGHT_MAX); index < empty; index++) {
-    const header = await objects.readHeader({ term, index });
-    if (header === undefined || header.kind === 'fence') return index;
-  }
-  return empty;
 }

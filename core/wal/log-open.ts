@@ -1,0 +1,101 @@
+import { codeOf, ElanusError } from '../base/error.ts';
+import { encodeFence } from './frame.ts';
+import { fencedError } from './log-errors.ts';
+import type { LogObjects, LogRoot, StoredRoot } from './log-objects.ts';
+import { firstIndex } from './log-read.ts';
+import type { LogRules } from './log-rules.ts';
+
+/** How often an opening begins again because others open or truncate at the same time. */
+const OPEN_ATTEMPTS_MAX = 16;
+
+/**
+ * Opens a log with `term`: fences the term before it, then replaces the root. Returns the root that it wrote.
+ *
+ * Only the root's own term can be open: the opening of each term has sealed the one before. The root is read, the fence
+ * is put, the root is replaced; if it has changed meanwhile, everything begins again from what it says now. So a fence
+ * that was put by an old root, perhaps into a slot that has been truncated, is never counted.
+ */
+export async function openTerm(objects: LogObjects, rules: LogRules, term: number): Promise<StoredRoot> {
+  if (!Number.isSafeInteger(term) || term < 1) {
+    throw new ElanusError('invalid', `A log opens with a term from 1 on, not ${term}.`);
+  }
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
+    const { root, version } = await objects.readRoot();
+    if (!rules.mayOpen(root.term, term)) throw fencedError(objects.channel, term, root.term);
+    let sealed = root.sealed;
+    if (version !== undefined) {
+      const count = await endTerm(objects, rules, root, term);
+      // The slot was taken and is free again: somebody truncates past it, so the root has changed.
+      if (count === undefined) continue;
+      sealed = [...root.sealed, [root.term, count]];
+    }
+    try {
+      return await objects.writeRoot({ term, sealed, truncatedTo: root.truncatedTo }, version);
+    } catch (error) {
+      // Another has opened, or the owner has truncated: the root says which, and whether this term may still open.
+      if (codeOf(error) !== 'conflict') throw error;
+    }
+  }
+  throw new ElanusError('unavailable', `The log of channel ${objects.channel} is contended. Open it again.`, {
+    details: { channel: objects.channel },
+  });
+}
+
+/** Ends the root's term. Returns the number of its frames, or undefined if the root is old. */
+async function endTerm(
+  objects: LogObjects,
+  rules: LogRules,
+  root: LogRoot,
+  fencingTerm: number,
+): Promise<number | undefined> {
+  const tail = await findTail(objects, rules, root.term, firstIndex(root, root.term));
+  return rules.endTerm(tail, () => putFence(objects, root.term, tail, fencingTerm));
+}
+
+/** Puts a fence into the first slot from `tail` on that is free, or adopts the one that stands there. */
+async function putFence(
+  objects: LogObjects,
+  term: number,
+  tail: number,
+  fencingTerm: number,
+): Promise<number | undefined> {
+  for (let index = tail; ; index++) {
+    const position = { term, index };
+    try {
+      await objects.createFrame(position, encodeFence(position, fencingTerm, objects.host.random));
+      return index;
+    } catch (error) {
+      if (codeOf(error) !== 'conflict') throw error;
+    }
+    const header = await objects.readHeader(position);
+    if (header === undefined) return undefined;
+    // The fence of an opener that crashed, or was slower: it stands as well.
+    if (header.kind === 'fence') return index;
+  }
+}
+
+/**
+ * The first slot of a term, from `start` on, in which no data lies: where its log ends, and where a fence goes.
+ *
+ * It gallops to a slot without data and searches back to one whose predecessor has data. Several appends are in flight
+ * at a time, so an earlier slot may still be empty, or hold a fence: it looks once more at the slots just below.
+ */
+export async function findTail(objects: LogObjects, rules: LogRules, term: number, start: number): Promise<number> {
+  const hasData = async (index: number): Promise<boolean> =>
+    (await objects.readHeader({ term, index }))?.kind === 'data';
+  // Everything from `start` below `known` has data, but for gaps in the window; `free` has none.
+  let known = start;
+  let free = start;
+  for (let step = 1; await hasData(free); step *= 2) {
+    known = free + 1;
+    free += step;
+  }
+  while (known < free) {
+    const middle = known + ((free - known) >> 1);
+    if (await hasData(middle)) known = middle + 1;
+    else free = middle;
+  }
+  const window = Array.from({ length: Math.min(rules.tailLookBack, free - start) }, (_, back) => free - 1 - back);
+  const hasGap = await Promise.all(window.map(async (index) => !(await hasData(index))));
+  return Math.min(free, ...window.filter((_, at) => hasGap[at]));
+}
