@@ -47,6 +47,8 @@ export const QUERY_VECTORS_MAX: number = 16_384;
 /** A filter text, and how deep it may nest: the parser is recursive, and its stack is the host's. */
 export const EXPRESSION_BYTES_MAX: number = 1024 * 1024;
 export const EXPRESSION_DEPTH_MAX: number = 200;
+/** Values out of JSON documents that filters keep, of all columns together: an eighth of an isolate. */
+export const FILTER_JSON_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** A claimless or bounded answer may be this old (Milvus's own staleness of Bounded). */
 export const BOUNDED_STALENESS_MS: number = 5_000;

@@ -6,8 +6,23 @@ export function isAlwaysTrue(expression: Expression): boolean {
   return expression.kind === 'always' && expression.value;
 }
 
-/** The keys that a filter names, if it is nothing but `pk == v`, `pk in [...]`, or several of these with `or`. */
+/** Whether the filter holds for no row, whatever is in it. */
+export function isAlwaysFalse(expression: Expression): boolean {
+  if (expression.kind === 'always') return !expression.value;
+  return expression.kind === 'in' && expression.constants.length === 0;
+}
+
+/**
+ * The keys that a filter names, each once, if it is nothing but `pk == v`, `pk in [...]`, or several of these with
+ * `or`; none if it is always false.
+ */
 export function keysOf(expression: Expression, primaryFieldId: number): readonly Key[] | undefined {
+  const keys = namedKeys(expression, primaryFieldId);
+  return keys === undefined ? undefined : [...new Set(keys)];
+}
+
+function namedKeys(expression: Expression, primaryFieldId: number): readonly Key[] | undefined {
+  if (isAlwaysFalse(expression)) return [];
   if (expression.kind === 'compare' && expression.operator === '==' && isColumn(expression.operand, primaryFieldId)) {
     return [expression.constant as Key];
   }
@@ -15,9 +30,9 @@ export function keysOf(expression: Expression, primaryFieldId: number): readonly
   if (expression.kind !== 'or') return undefined;
   const keys: Key[] = [];
   for (const part of expression.of) {
-    const some = keysOf(part, primaryFieldId);
+    const some = namedKeys(part, primaryFieldId);
     if (some === undefined) return undefined;
-    keys.push(...some);
+    for (const key of some) keys.push(key);
   }
   return keys;
 }

@@ -9,7 +9,9 @@ interface Piece {
 
 /**
  * Compiles a pattern of SQL's LIKE: `%` is any run, `_` exactly one character, `\` takes the next character literally.
- * The whole text must match. It takes time proportional to the text times the longest piece, whatever the pattern.
+ * The whole text must match. Each piece between two `%` is looked for once, from left to right, so that it takes time
+ * proportional to the text times the longest piece, whatever the pattern; equality, prefix, suffix and containment are
+ * one call of the host.
  *
  * Throws `invalid` if the pattern ends in a lone backslash.
  */
@@ -21,14 +23,31 @@ export function compileLike(pattern: string): (text: string) => boolean {
     return first.text === undefined ? (text) => matchAt(first, text, 0) === text.length : (text) => text === first.text;
   }
   const middle = pieces.slice(1, -1).filter((piece) => piece.characters.length > 0);
+  return simple(first.text, middle, last.text) ?? general(first, middle, last);
+}
+
+/** Patterns with one run of plain characters, at the start, at the end or anywhere. */
+function simple(
+  prefix: string | undefined,
+  middle: readonly Piece[],
+  suffix: string | undefined,
+): ((text: string) => boolean) | undefined {
+  if (middle.length === 0 && suffix === '' && prefix !== undefined) return (text) => text.startsWith(prefix);
+  if (middle.length === 0 && prefix === '' && suffix !== undefined) return (text) => text.endsWith(suffix);
+  const infix = middle[0]?.text;
+  if (middle.length === 1 && infix !== undefined && prefix === '' && suffix === '')
+    return (text) => text.includes(infix);
+  return undefined;
+}
+
+function general(first: Piece, middle: readonly Piece[], last: Piece): (text: string) => boolean {
   return (text) => {
     let at = matchAt(first, text, 0);
-    if (at === undefined) return false;
     for (const piece of middle) {
-      at = findFrom(piece, text, at);
       if (at === undefined) return false;
+      at = findFrom(piece, text, at);
     }
-    return matchesEnd(last, text, at);
+    return at !== undefined && matchesEnd(last, text, at);
   };
 }
 
@@ -64,9 +83,8 @@ function matchAt(piece: Piece, text: string, start: number): number | undefined 
   for (const character of piece.characters) {
     const code = text.codePointAt(at);
     if (code === undefined) return undefined;
-    const width = code > 0xffff ? 2 : 1;
     if (character !== undefined && character.codePointAt(0) !== code) return undefined;
-    at += width;
+    at += code > 0xffff ? 2 : 1;
   }
   return at;
 }
@@ -84,7 +102,9 @@ function findFrom(piece: Piece, text: string, start: number): number | undefined
   return undefined;
 }
 
+/** Whether the piece ends the text and begins at or after `from`. */
 function matchesEnd(piece: Piece, text: string, from: number): boolean {
+  if (piece.text !== undefined) return text.length - piece.text.length >= from && text.endsWith(piece.text);
   let start = text.length;
   for (let count = piece.characters.length; count > 0; count--) {
     start -= start >= 2 && (text.codePointAt(start - 2) ?? 0) > 0xffff ? 2 : 1;
