@@ -32,7 +32,7 @@ export class CacheStore implements ObjectStore {
   readonly #blocks: Lru<string, Block>;
   /** Which blocks of a key are held, so that all of them can be dropped. */
   readonly #held = new Map<string, Set<number>>();
-  /** Changes of cached keys that have begun. */
+  /** Grows when a change of cached keys begins, and when it ends: a read during which it grew keeps nothing. */
   #changes = 0;
   #changesUnderWay = 0;
   #hits = 0;
@@ -160,6 +160,7 @@ export class CacheStore implements ObjectStore {
     try {
       return await change();
     } finally {
+      this.#changes++;
       this.#changesUnderWay--;
     }
   }
