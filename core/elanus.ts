@@ -1,3 +1,6 @@
+// Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { Metric } from './model/metric.ts';
 import type { ConsistencyLevel } from './model/schema.ts';
 

@@ -1,3 +1,6 @@
+// Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { assert } from '../core/base/assert.ts';
 import { ElanusError } from '../core/base/error.ts';
 import { TOP_K_MAX } from '../core/model/limits.ts';

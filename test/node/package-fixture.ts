@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright';
+import { buildPackage } from '../../worker/cli/build.ts';
+import { findChrome } from '../chrome.ts';
+
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
+
+const run = promisify(execFile);
+
+/** `test/run.ts` says by this that `dist/` is fresh: other tests read it while these run. */
+const IS_BUILT = 'ELANUS_BUILT';
+
+/** A folder with what `npm install` of the packed package leaves in an empty project. */
+export interface Project {
+  readonly folder: string;
+  /** What `npm pack` made. */
+  readonly tarball: string;
+  /** Writes files into it, by their paths. */
+  write(files: Readonly<Record<string, string>>): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Packs the package and installs it in an empty project; inside this project if `near`, where its tools are found. */
+export async function installPackage({ near = false }: { near?: boolean } = {}): Promise<Project> {
+  if (process.env[IS_BUILT] === undefined) await buildPackage();
+  if (!existsSync(join(ROOT, 'dist', 'browser', 'engine-worker.js'))) throw new Error('Build first: npm run build.');
+  const parent = near ? join(ROOT, '.cache') : tmpdir();
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, 'elanus-package-'));
+  const project = {
+    folder,
+    tarball: '',
+    write: async (files: Readonly<Record<string, string>>) => {
+      for (const [name, contents] of Object.entries(files)) {
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), contents);
+      }
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+  try {
+    await project.write({ 'package.json': '{ "name": "empty", "private": true, "type": "module" }' });
+    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
+      cwd: ROOT,
+    });
+    project.tarball = join(folder, stdout.trim());
+    await run('npm', ['install', project.tarball, '--prefer-offline', '--no-audit', '--no-fund', '--silent'], {
+      cwd: folder,
+    });
+    return project;
+  } catch (error) {
+    await project.remove();
+    throw error;
+  }
+}
+
+/** The Chromium that all tests drive. */
+export function launchChromium(): Promise<Browser> {
+  const executablePath = findChrome();
+  return chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+}
+
+/** A file of the project's tools: `typescript/bin/tsc`. */
+export const toolFile = (path: string): string => join(ROOT, 'node_modules', path);
+
+export { run };

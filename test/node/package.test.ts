@@ -1,0 +1,341 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build as bundle } from 'esbuild';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPackage, launchChromium, type Project, ROOT, run, toolFile } from './package-fixture.ts';
+
+let project: Project;
+let installed: string;
+
+beforeAll(async () => {
+  project = await installPackage();
+  installed = join(project.folder, 'node_modules', 'elanus');
+}, 120_000);
+
+afterAll(() => project?.remove());
+
+describe('the package', () => {
+  it('holds what its entries name and nothing else of the project', async () => {
+    const { stdout } = await run('tar', ['-tzf', project.tarball]);
+    const files = stdout
+      .trim()
+      .split('\n')
+      .map((name) => name.replace(/^package\//, ''));
+    const odd = files.filter(
+      (name) =>
+        !/^(LICENSE|README\.md|package\.json|dist\/(core|wasm|browser|worker)\/.+(\.js|\.d\.ts|\.wasm))$/.test(name),
+    );
+    expect(odd).toEqual([]);
+    expect(files.filter((name) => /\btest\b|\bcli\b|\bdemo\b/.test(name))).toEqual([]);
+    for (const target of exportTargets()) expect(files, target).toContain(target);
+    expect((await stat(project.tarball)).size).toBeLessThan(500_000);
+  });
+
+  it('puts types before the code of every entry', () => {
+    for (const [entry, targets] of Object.entries(packageJson().exports)) {
+      if (typeof targets === 'string') continue;
+      expect(Object.keys(targets), entry).toEqual(['types', 'default']);
+    }
+  });
+
+  it('has an engine worker in one file, which any page can start as a script or as a module', async () => {
+    const file = join(installed, 'dist', 'browser', 'engine-worker.js');
+    const { metafile } = await bundle({
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+    });
+    const inputs = Object.values(metafile.inputs);
+    expect(inputs).toHaveLength(1);
+    expect(inputs[0]?.imports).toEqual([]);
+    // A classic script has neither `import` nor top-level `await`; the constructor of functions takes no more either.
+    expect(() => new Function(readFileSync(file, 'utf8'))).not.toThrow();
+  });
+
+  it('costs a page little: the engine and its WASM load in the worker', async () => {
+    const { outputFiles } = await bundle({
+      stdin: { contents: "export { open } from 'elanus/browser';", resolveDir: project.folder },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: 'esm',
+      target: 'es2024',
+    });
+    const gzip = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).byteLength;
+    const dist = join(installed, 'dist');
+    const sizes = {
+      tarball: (await stat(project.tarball)).size,
+      'page client, gzip': gzip(outputFiles[0]?.contents ?? new Uint8Array()),
+      'engine worker, gzip': gzip(await readFile(join(dist, 'browser', 'engine-worker.js'))),
+      'elanus.wasm, gzip': gzip(await readFile(join(dist, 'wasm', 'elanus.wasm'))),
+      'elanus-relaxed.wasm, gzip': gzip(await readFile(join(dist, 'wasm', 'elanus-relaxed.wasm'))),
+    };
+    console.log(
+      Object.entries(sizes)
+        .map(([name, bytes]) => `${name}: ${bytes} bytes`)
+        .join('\n'),
+    );
+    expect(sizes['page client, gzip']).toBeLessThan(16_000);
+    expect(sizes['engine worker, gzip']).toBeLessThan(100_000);
+    expect(sizes['elanus.wasm, gzip']).toBeLessThan(10_000);
+    expect(sizes['elanus-relaxed.wasm, gzip']).toBeLessThan(10_000);
+  });
+});
+
+describe('in an empty Vite project', () => {
+  const PAGE = `
+    import { open } from 'elanus/browser';
+    const db = await open({ name: 'packed' });
+    if (!(await db.hasCollection({ collectionName: 'docs' }))) {
+      await db.createCollection({ collectionName: 'docs', dimension: 3 });
+      await db.insert({ collectionName: 'docs', data: [
+        { id: 1, vector: [1, 0, 0], color: 'red' },
+        { id: 2, vector: new Float32Array([0, 1, 0]), color: 'blue' },
+      ] });
+    }
+    const [hits] = await db.search({ collectionName: 'docs', data: [[0, 1, 0]], limit: 1, outputFields: ['color'] });
+    const { storage } = await db.info();
+    await db.close();
+    globalThis.found = { hits, storage };
+  `;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+    await project.write({
+      'page/index.html': '<!doctype html><title>Empty</title><script type="module" src="./main.js"></script>',
+      'page/main.js': PAGE,
+    });
+  });
+
+  afterAll(() => browser?.close());
+
+  it('the built page opens, creates, inserts and searches, and finds it again after a reload', async () => {
+    const vite = await import('vite');
+    const root = join(project.folder, 'page');
+    const config = { root, configFile: false as const, logLevel: 'warn' as const, build: { target: 'es2024' } };
+    await vite.build(config);
+    const server = await vite.preview({ ...config, preview: { port: 0, host: '127.0.0.1' } });
+    try {
+      await expectSearches(server.resolvedUrls?.local[0] ?? '');
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('and so does the development server', async () => {
+    const vite = await import('vite');
+    const server = await vite.createServer({
+      root: join(project.folder, 'page'),
+      configFile: false,
+      logLevel: 'warn',
+      server: { port: 0, host: '127.0.0.1' },
+      optimizeDeps: { exclude: ['elanus'] },
+    });
+    try {
+      await server.listen();
+      await expectSearches(server.resolvedUrls?.local[0] ?? '');
+    } finally {
+      await server.close();
+    }
+  });
+
+  async function expectSearches(url: string): Promise<void> {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    try {
+      await page.goto(url);
+      for (const visit of ['first', 'reload']) {
+        if (visit === 'reload') await page.reload();
+        const found = await page
+          .waitForFunction(() => (globalThis as { found?: unknown }).found, undefined, { timeout: 20_000 })
+          .catch((cause) => {
+            throw new Error(`The page did not finish (${visit}): ${errors.join('; ')}`, { cause });
+          });
+        expect(await found.jsonValue(), visit).toEqual({
+          hits: [{ id: 2, distance: 1, color: 'blue' }],
+          storage: 'indexeddb+opfs',
+        });
+      }
+      expect(errors).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  }
+});
+
+describe('in an empty Worker project', () => {
+  let wrangler: ChildProcess | undefined;
+
+  afterAll(async () => {
+    if (wrangler === undefined || wrangler.exitCode !== null) return;
+    const ended = new Promise((resolve) => wrangler?.once('exit', resolve));
+    wrangler.kill('SIGTERM');
+    await ended;
+  });
+
+  it("creates, inserts and searches over HTTP, with the README's entry and the bindings of wrangler.jsonc", async () => {
+    const { $schema: _, ...config } = JSON.parse(readFileSync(join(ROOT, 'worker', 'wrangler.jsonc'), 'utf8'));
+    await project.write({
+      'index.js': workerEntry(),
+      'wrangler.json': JSON.stringify({ ...config, name: 'mine', main: 'index.js' }),
+    });
+    const url = await startWrangler();
+    const post = async (path: string, body: unknown): Promise<unknown> => {
+      const response = await fetch(`${url}/v2/vectordb/${path}`, { method: 'POST', body: JSON.stringify(body) });
+      return response.json();
+    };
+    expect(await post('collections/create', { collectionName: 'docs', dimension: 2 })).toEqual({ code: 0, data: {} });
+    const data = [
+      { id: 1, vector: [1, 0] },
+      { id: 2, vector: [0, 1] },
+    ];
+    expect(await post('entities/insert', { collectionName: 'docs', data })).toMatchObject({ code: 0 });
+    const found = await post('entities/search', { collectionName: 'docs', data: [[0, 1]], limit: 1 });
+    expect(found).toMatchObject({ code: 0, data: [{ id: 2, distance: 1 }] });
+  });
+
+  async function startWrangler(): Promise<string> {
+    const args = [
+      'dev',
+      '--port',
+      '0',
+      '--inspector-port',
+      '0',
+      '--ip',
+      '127.0.0.1',
+      '--show-interactive-dev-session=false',
+    ];
+    const child = spawn(process.execPath, [toolFile('wrangler/bin/wrangler.js'), ...args], {
+      cwd: project.folder,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' },
+    });
+    wrangler = child;
+    return await new Promise<string>((resolve, reject) => {
+      let output = '';
+      const read = (chunk: Buffer): void => {
+        output += chunk.toString();
+        const url = /Ready on (http:\/\/[\d.]+:\d+)/.exec(output)?.[1];
+        if (url !== undefined) resolve(url);
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.once('exit', () => reject(new Error(`wrangler dev ended:\n${output}`)));
+    });
+  }
+});
+
+describe('in a TypeScript project', () => {
+  it('infers rows from fields, and refuses what is wrong', async () => {
+    await project.write({
+      'types/page.ts': `
+        import { type Embedder, open } from 'elanus/browser';
+        import { connect, type Elanus, ElanusError } from 'elanus';
+        ${TYPE_EQUALITY}
+        declare const embedder: Embedder;
+        const fields = { id: { type: 'Int64', primary: true }, title: 'VarChar', price: { type: 'Double', nullable: true }, vector: 'FloatVector' } as const;
+        const page = await open({ name: 'shop', int64: 'bigint' });
+        const edge = connect({ url: 'https://edge.example', token: 'secret' });
+        const both: [Elanus<'bigint'>, Elanus] = [page, edge];
+        const docs = page.collection('docs', { fields, embedder });
+        await docs.insert([{ id: 1n, title: 'a' }, { id: '9007199254740993', title: 'b', vector: [1, 2] }]);
+        const [row] = await docs.get([1n]);
+        if (row === undefined) throw new ElanusError('invalid', 'none');
+        same<typeof row.id, bigint>(true);
+        same<typeof row.title, string>(true);
+        same<typeof row.price, number | null>(true);
+        same<typeof row.vector, Float32Array>(true);
+        const [remote] = await edge.collection('docs', { fields }).get([1]);
+        if (remote !== undefined) same<typeof remote.id, number>(true);
+        // @ts-expect-error: there is no such field.
+        row.tittle;
+        // @ts-expect-error: a title is text.
+        await docs.insert([{ id: 1n, title: 1 }]);
+        // @ts-expect-error: a name is needed.
+        await open({});
+        export { both };
+      `,
+    });
+    await typeCheck(['types/page.ts'], { lib: ['es2024', 'dom'] });
+  });
+
+  it("the client's types need no DOM beside Node's", async () => {
+    await project.write({
+      'types/node.ts': `
+        import { connect } from 'elanus';
+        ${TYPE_EQUALITY}
+        const db = connect({ url: new URL('http://localhost:8787'), int64: 'string' });
+        const rows = await db.collection('docs', { fields: { id: { type: 'Int64', primary: true } } }).query({ filter: 'id > 0' });
+        const first = rows[0];
+        if (first !== undefined) same<typeof first.id, string>(true);
+      `,
+    });
+    await typeCheck(['types/node.ts'], { lib: ['es2024'], types: ['node'], typeRoots: [toolFile('@types')] });
+  });
+
+  it("the Worker's entry has types", async () => {
+    await project.write({
+      'types/worker.ts': `
+        ${workerEntry()}
+        import type { Env } from 'elanus/worker';
+        export type Bucket = Env['OBJECTS'];
+      `,
+    });
+    await typeCheck(['types/worker.ts'], { lib: ['es2024'], types: [toolFile('@cloudflare/workers-types')] });
+  });
+
+  async function typeCheck(files: readonly string[], options: object): Promise<void> {
+    const strict = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+    };
+    const modules = { module: 'esnext', moduleResolution: 'bundler', target: 'es2024', types: [], noEmit: true };
+    await project.write({
+      'tsconfig.json': JSON.stringify({ compilerOptions: { ...strict, ...modules, ...options }, files }),
+    });
+    const { stdout } = await run(process.execPath, [toolFile('typescript/bin/tsc'), '-p', project.folder]).catch(
+      (error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }),
+    );
+    expect(stdout).toBe('');
+  }
+});
+
+const TYPE_EQUALITY = `
+  type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+  declare function same<A, B>(is: Same<A, B>): void;
+`;
+
+/** The block of the README that is a Worker's whole code. */
+function workerEntry(): string {
+  const block = /```js worker\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1];
+  if (block === undefined) throw new Error('README.md has no block `js worker`.');
+  return block;
+}
+
+interface PackageJson {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+}
+
+function packageJson(): PackageJson {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as PackageJson;
+}
+
+/** The files that the entries name; both builds for the pattern of the WASM. */
+function exportTargets(): string[] {
+  return Object.values(packageJson().exports)
+    .flatMap((targets) => (typeof targets === 'string' ? [targets] : Object.values(targets)))
+    .flatMap((target) =>
+      target.includes('*') ? ['elanus', 'elanus-relaxed'].map((name) => target.replace('*', name)) : [target],
+    )
+    .map((target) => target.replace(/^\.\//, ''));
+}
