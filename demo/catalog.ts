@@ -1,6 +1,6 @@
 import type { ElanusError } from 'elanus';
 import type { Elanus, Embedder, Hit } from 'elanus/browser';
-import type { Product } from './data/products.ts';
+import { type Product, productText } from './data/products.ts';
 
 /** The same collection in the tab and at the edge: the code below does not know which one it has. */
 export const COLLECTION = 'products';
@@ -39,6 +39,7 @@ export async function fill(
         { fieldName: 'description', dataType: 'VarChar', elementTypeParams: { max_length: 8000 } },
         { fieldName: 'category', dataType: 'VarChar', elementTypeParams: { max_length: 100 } },
         { fieldName: 'price', dataType: 'Int32' },
+        { fieldName: 'quantity', dataType: 'Int32' },
         { fieldName: 'rating', dataType: 'Float' },
         { fieldName: 'vector', dataType: 'FloatVector', elementTypeParams: { dim: embedder.dimension } },
       ],
@@ -47,8 +48,7 @@ export async function fill(
   });
   for (let start = 0; start < products.length; start += BATCH) {
     const batch = products.slice(start, start + BATCH);
-    const texts = batch.map(({ title, description }) => `${title}\n${description}`);
-    const vectors = await embedder.embed(texts, { kind: 'document' });
+    const vectors = await embedder.embed(batch.map(productText), { kind: 'document' });
     const data = batch.map((product, at) => ({ ...product, vector: vectors[at] }));
     await db.upsert({ collectionName: COLLECTION, data });
     onProgress(start + batch.length);

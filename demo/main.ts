@@ -1,11 +1,18 @@
 import { connect } from 'elanus';
 import { type BrowserDatabase, type Elanus, type Embedder, open } from 'elanus/browser';
-import { COLLECTION, explain, fill, type Filters, isFilled, nearest, type ProductHit, vectorOf } from './catalog.ts';
+import { COLLECTION, explain, type Filters, fill, isFilled, nearest, type ProductHit, vectorOf } from './catalog.ts';
 import { loadProducts, type Product } from './data/products.ts';
 import { loadModel } from './embedder/load.ts';
 import { priceText, showResults } from './results.ts';
 
-const IDEAS = ['puzzle for a rainy day', 'beginner acoustic guitar', 'remote control car', 'baby bath toy', 'studio microphone', 'dinosaur'];
+const IDEAS = [
+  'puzzle for a rainy day',
+  'beginner acoustic guitar',
+  'remote control car',
+  'baby bath toy',
+  'studio microphone',
+  'dinosaur',
+];
 
 function find<Type extends HTMLElement>(id: string): Type {
   return document.getElementById(id) as Type;
@@ -86,7 +93,9 @@ async function edgeDatabase(): Promise<Elanus> {
   if (edge === undefined) {
     const db = connect({ url: location.origin });
     if (!(await isFilled(db, products.length))) {
-      await fill(db, products, embedder, (done) => notify(`Sending the products to the edge: ${done} of ${products.length}…`));
+      await fill(db, products, embedder, (done) =>
+        notify(`Sending the products to the edge: ${done} of ${products.length}…`),
+      );
     }
     notify(undefined);
     edge = db;
@@ -97,14 +106,18 @@ async function edgeDatabase(): Promise<Elanus> {
 async function showFacts(): Promise<void> {
   const info = await tab.info();
   const count = await tab.count({ collectionName: COLLECTION });
-  const mega = (bytes: number | undefined): string => (bytes === undefined ? 'not said' : `${(bytes / 2 ** 20).toFixed(1)} MB`);
+  const mega = (bytes: number | undefined): string =>
+    bytes === undefined ? 'not said' : `${(bytes / 2 ** 20).toFixed(1)} MB`;
   const facts: [string, string][] = [
     ['In this tab', `${count.toLocaleString('en')} products in ${info.storage}`],
     ['On disk', `${mega(info.bytesStored)} of ${mega(info.quota)} that the browser offers this site`],
     ['In WASM memory', `${mega(info.memory.bytes)} of at most ${mega(info.memory.bytesMax)} (${info.kernel})`],
     ['Kept', info.persisted === true ? 'yes, the browser will not evict it' : 'as long as the browser has room'],
     ['Embedder', `${embedder.model}, ${embedder.dimension} dimensions, computed from these products`],
-    ['At the edge', edge === undefined ? 'nothing from this tab yet' : `the same collection, behind ${location.origin}/v2/vectordb`],
+    [
+      'At the edge',
+      edge === undefined ? 'nothing from this tab yet' : `the same collection, behind ${location.origin}/v2/vectordb`,
+    ],
     ['Cross-origin isolated', String(crossOriginIsolated)],
   ];
   find('facts').replaceChildren(
@@ -122,7 +135,7 @@ function fillControls(): void {
   const prices = products.map((product) => product.price).sort((a, b) => a - b);
   priceSteps = Array.from({ length: 100 }, (_, step) => prices[Math.floor((step / 100) * (prices.length - 1))] ?? 0);
   for (const category of [...new Set(products.map((product) => product.category))].sort()) {
-    view.category.append(new Option(category.replaceAll('_', ' '), category));
+    view.category.append(new Option(category, category));
   }
   for (const idea of IDEAS) {
     const button = document.createElement('button');

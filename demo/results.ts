@@ -19,7 +19,11 @@ function element<K extends keyof HTMLElementTagNameMap>(
 
 /** Descriptions are Markdown; a card shows their words. */
 function plainText(markdown: string, title: string): string {
-  const words = markdown.replaceAll(/^#+ .*$/gm, '').replaceAll(/[*_#>`]/g, '').replaceAll(/\s+/g, ' ').trim();
+  const words = markdown
+    .replaceAll(/^#+ .*$/gm, '')
+    .replaceAll(/[*_#>`]/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   return words.startsWith(title) ? words.slice(title.length).trim() : words;
 }
 
@@ -38,7 +42,7 @@ function card(hit: ProductHit, onMore: (hit: ProductHit) => void): HTMLElement {
   const meta = element('div', 'meta');
   meta.append(
     element('span', 'price-tag', priceText(hit.price)),
-    element('span', '', hit.category.replaceAll('_', ' ')),
+    element('span', '', hit.category),
     element('span', '', `★ ${hit.rating.toFixed(1)}`),
   );
   const foot = element('div', 'foot');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
@@ -54,8 +54,20 @@ function removeOrphans(folder: string): void {
   }
 }
 
+/** Trains the page's embedder from its products, unless it is newer than all that it is made from. */
+function buildModel(): void {
+  const model = join(root, 'demo', 'embedder', 'model.bin');
+  const sources = ['demo/embedder', 'demo/data'].flatMap((folder) =>
+    readdirSync(join(root, folder)).flatMap((name) => (/\.(ts|gz)$/.test(name) ? [join(root, folder, name)] : [])),
+  );
+  const newest = Math.max(...sources.map((source) => statSync(source).mtimeMs));
+  if (existsSync(model) && statSync(model).mtimeMs > newest) return;
+  execFileSync(process.execPath, [join(root, 'demo', 'embedder', 'train.ts')], { cwd: root, stdio: 'inherit' });
+}
+
 /** Builds the demo page into `dist/demo`, from the package that was just built. */
 export async function buildPage(): Promise<void> {
+  buildModel();
   const { build } = await import('vite');
   await build({ configFile: join(root, 'demo', 'vite.config.ts'), logLevel: 'warn' });
 }
