@@ -13,7 +13,14 @@ import {
 } from './constants.ts';
 import type { Expression, JsonConstant } from './expression.ts';
 import { fault, inText, notYet } from './fault.ts';
-import { type ConstantValue, resolveArithmetic, resolvePath, type Scope, type TypedOperand } from './operands.ts';
+import {
+  type ConstantValue,
+  isInteger,
+  resolveArithmetic,
+  resolvePath,
+  type Scope,
+  type TypedOperand,
+} from './operands.ts';
 import { parseSyntax } from './parser.ts';
 import type { BinarySyntax, Syntax } from './syntax.ts';
 
@@ -160,7 +167,18 @@ function resolveBinary(syntax: BinarySyntax, scope: Scope): Resolved {
     throw fault('arithmetic is between one field and one constant', at);
   }
   if (operator === '**') throw fault("'**' can only be applied to constants", at);
-  throw notYet(`bitwise operators on fields (${operator})`);
+  throw bitwise(operator, left, right);
+}
+
+/** What is wrong with a bitwise operation, or that it is not done yet. */
+function bitwise(operator: string, left: ConstantValue | TypedOperand, right: ConstantValue | TypedOperand): Error {
+  for (const side of [left, right]) {
+    const isWhole =
+      side.kind === 'constant' ? typeof side.value === 'bigint' : isInteger(side.type) || side.type === 'JSON';
+    if (!isWhole)
+      return fault(`'${operator}' can only be applied on integers; it binds looser than a comparison`, side.at);
+  }
+  return notYet(`bitwise operators on fields (${operator})`);
 }
 
 /** Flattens, and drops what is always so. */

@@ -1,4 +1,4 @@
-import type { Column } from '../../../core/column/column.ts';
+import type { Column } from '../../../core/model/column.ts';
 import { type CollectionSchema, DYNAMIC_FIELD_ID, type Field } from '../../../core/model/schema.ts';
 
 function field(id: number, name: string, type: Field['type'], more: Partial<Field> = {}): Field {
