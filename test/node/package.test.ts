@@ -136,7 +136,6 @@ describe('in an empty Vite project', () => {
       configFile: false,
       logLevel: 'warn',
       server: { port: 0, host: '127.0.0.1' },
-      optimizeDeps: { exclude: ['elanus'] },
     });
     try {
       await server.listen();
