@@ -1,7 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Column } from '../../../core/model/column.ts';
 import { evaluate } from '../../../core/query/evaluate.ts';
+import type { Constant, Expression } from '../../../core/query/expression.ts';
+import { type ColumnStatistics, canMatch } from '../../../core/query/prune.ts';
 import { parseFilter } from '../../../core/query/resolve.ts';
+import { matches } from '../../../core/query/truth.ts';
 import { columnsOf, SCHEMA, type TestRow } from './schema.ts';
 
 /*
@@ -16,17 +20,45 @@ interface Case {
 }
 
 const BIG = 9007199254740993n;
-const int = fc.constantFrom(-(2n ** 63n), -1n, 0n, 1n, 2n, 5n, BIG - 1n, BIG, 2n ** 63n - 1n);
-const word = fc.constantFrom('', 'a', 'b', 'ab', 'é', '𝄞', '\uffff');
-const json = fc.oneof(fc.integer({ min: -2, max: 2 }), word, fc.boolean(), fc.constant(null), fc.constant(undefined));
+const int = fc.constantFrom(
+  -(2n ** 63n),
+  -(2n ** 32n),
+  -1n,
+  0n,
+  1n,
+  2n,
+  5n,
+  2n ** 32n - 1n,
+  BIG - 1n,
+  BIG,
+  2n ** 63n - 1n,
+);
+const double = fc.constantFrom(-1.5, 0, 0.25, 2, 9007199254740992, 1e300);
+const word = fc.constantFrom('', 'a', 'b', 'ab', 'a%b', 'é', '𝄞', 'a𝄞b', '\uffff');
+/** What lies in JSON: integers beyond 2^53 as bigint, as they are written. */
+const jsonScalar = fc.oneof(
+  fc.integer({ min: -2, max: 2 }),
+  fc.constantFrom(0.5, BIG, BIG + 1n, 2 ** 60, 2n ** 63n - 1n),
+  word,
+  fc.boolean(),
+);
+const jsonArray = fc.array(fc.oneof(jsonScalar, fc.array(fc.integer({ min: 0, max: 1 }), { maxLength: 2 })), {
+  maxLength: 3,
+});
+const json = fc.oneof(jsonScalar, jsonArray, fc.constantFrom(null, undefined, {}), fc.record({ in: jsonScalar }));
 const row: fc.Arbitrary<TestRow> = fc.record({
   b: fc.boolean(),
-  i32: fc.integer({ min: -3, max: 3 }),
+  i8: fc.integer({ min: -128, max: 127 }),
+  i32: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1)),
   i: int,
-  d: fc.constantFrom(-1.5, 0, 0.25, 2, 1e300),
+  f: fc.constantFrom(-1.5, 0, 0.1, 3),
+  d: double,
   s: word,
-  n: fc.option(int),
+  n: fc.option(int, { nil: null }),
+  ai: fc.array(int, { maxLength: 3 }),
+  as: fc.array(word, { maxLength: 3 }),
   js: fc.record({ k: json }),
+  dynamic: fc.record({ k: json, in: jsonScalar }, { requiredKeys: [] }),
 });
 
 type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=';
@@ -40,46 +72,205 @@ function holds(operator: Operator, order: number): boolean {
   return operator === '>' ? order > 0 : order >= 0;
 }
 
-function orderTexts(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** The order of two values of one kind; unknown for null, for what is absent and for values of two kinds. */
+function orderOf(a: unknown, b: unknown): number | undefined {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
+  const areNumbers = [a, b].every((value) => typeof value === 'number' || typeof value === 'bigint');
+  if (!areNumbers) return undefined;
+  const [x, y] = [a as number, b as number];
+  return x < y ? -1 : x > y ? 1 : 0;
 }
 
-const leaf: fc.Arbitrary<Case> = fc.oneof(
-  fc.tuple(operator, fc.integer({ min: -4, max: 4 })).map(([op, value]) => ({
-    text: `i32 ${op} ${value}`,
-    truth: (row: TestRow) => holds(op, (row.i32 ?? 0) - value),
-  })),
-  fc.tuple(operator, int, fc.constantFrom('i' as const, 'n' as const)).map(([op, value, name]) => ({
-    text: `${name} ${op} ${value}`,
-    truth: (row: TestRow) => {
-      const own = row[name];
-      return own === null || own === undefined ? undefined : holds(op, own < value ? -1 : own > value ? 1 : 0);
-    },
-  })),
-  fc.tuple(operator, word).map(([op, value]) => ({
-    text: `${JSON.stringify(value)} ${op} s`,
-    truth: (row: TestRow) => holds(op, orderTexts(value, row.s ?? '')),
-  })),
-  fc.tuple(operator, fc.integer({ min: -2, max: 2 })).map(([op, value]) => ({
-    text: `js["k"] ${op} ${value}`,
-    truth: (row: TestRow) => {
-      const own = (row.js as { k?: unknown }).k;
-      return typeof own === 'number' ? holds(op, own - value) : undefined;
-    },
-  })),
-  fc.array(int, { maxLength: 4 }).map((values) => ({
-    text: `n in [${values.join(', ')}]`,
-    truth: (row: TestRow) => (row.n === null || row.n === undefined ? undefined : values.includes(row.n)),
-  })),
-  fc.constant({ text: 'n is null', truth: (row: TestRow) => row.n === null }),
-  fc.constant({
-    text: 'exists js["k"]',
-    truth: (row: TestRow) => {
-      const own = (row.js as { k?: unknown }).k;
-      return own !== undefined && own !== null;
-    },
+function compared(own: unknown, op: Operator, value: unknown): Truth {
+  const order = orderOf(own, value);
+  return order === undefined ? undefined : holds(op, order);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, at) => same(item, b[at]));
+  return orderOf(a, b) === 0;
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (value === 2 ** 60) return '1.152921504606846976e18';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** A place in a row, with values that it is compared with. */
+interface Place {
+  readonly text: string;
+  readonly of: (row: TestRow) => unknown;
+  readonly value: fc.Arbitrary<unknown>;
+  readonly isBool?: boolean;
+  readonly isJson?: boolean;
+}
+
+function inside(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
+}
+
+const PLACES: readonly Place[] = [
+  { text: 'b', of: (row) => row.b, value: fc.boolean(), isBool: true },
+  { text: 'i8', of: (row) => row.i8, value: fc.oneof(fc.integer({ min: -130, max: 130 }), int) },
+  { text: 'i32', of: (row) => row.i32, value: fc.oneof(fc.integer({ min: -4, max: 4 }), int) },
+  { text: 'i', of: (row) => row.i, value: int },
+  { text: 'n', of: (row) => row.n, value: int },
+  { text: 'd', of: (row) => row.d, value: double },
+  { text: 's', of: (row) => row.s, value: word },
+  { text: 'ai[1]', of: (row) => row.ai?.[1], value: int },
+  { text: 'as[0]', of: (row) => row.as?.[0], value: word },
+  { text: 'js["k"]', of: (row) => inside(row.js, 'k'), value: jsonScalar, isJson: true },
+  { text: 'js["k"]["in"]', of: (row) => inside(inside(row.js, 'k'), 'in'), value: jsonScalar, isJson: true },
+  { text: 'js["k"][0]', of: (row) => inside(inside(row.js, 'k'), 0), value: jsonScalar, isJson: true },
+  { text: 'k', of: (row) => inside(row.dynamic, 'k'), value: jsonScalar, isJson: true },
+  { text: '$meta["in"]', of: (row) => inside(row.dynamic, 'in'), value: jsonScalar, isJson: true },
+];
+const place = fc.constantFrom(...PLACES);
+
+const comparison = place.chain(({ text, of, value }) =>
+  fc.tuple(value, operator, fc.boolean()).map(([constant, wanted, isReversed]): Case => {
+    const isOrder = wanted !== '==' && wanted !== '!=';
+    const op: Operator = typeof constant === 'boolean' && isOrder ? '==' : wanted;
+    const flipped = op.includes('<') ? op.replace('<', '>') : op.replace('>', '<');
+    return {
+      text: isReversed ? `${literal(constant)} ${flipped} ${text}` : `${text} ${op} ${literal(constant)}`,
+      truth: (row) => compared(of(row), op, constant),
+    };
   }),
-  fc.boolean().map((value) => ({ text: `b == ${value}`, truth: (row: TestRow) => row.b === value })),
+);
+
+const membership = place.chain(({ text, of, value, isJson }) =>
+  fc.tuple(fc.array(value, { maxLength: 4 }), fc.boolean()).map(([list, isNegated]): Case => {
+    const truth = (row: TestRow): Truth => {
+      const own = of(row);
+      if (own === undefined || own === null) return undefined;
+      if (list.some((item) => same(own, item))) return true;
+      return isJson && list.length > 0 && list.every((item) => orderOf(own, item) === undefined) ? undefined : false;
+    };
+    return {
+      text: `${text} ${isNegated ? 'not in' : 'in'} ${literal(list)}`,
+      truth: (row) => (isNegated && truth(row) !== undefined ? !truth(row) : truth(row)),
+    };
+  }),
+);
+
+const ranged = fc
+  .constantFrom(...PLACES.filter(({ isBool, isJson }) => !isBool && !isJson))
+  .chain(({ text, of, value }) =>
+    fc
+      .tuple(value, value, fc.constantFrom('<' as const, '<=' as const), fc.constantFrom('<' as const, '<=' as const))
+      .map(
+        ([low, high, first, second]): Case => ({
+          text: `${literal(low)} ${first} ${text} ${second} ${literal(high)}`,
+          truth: (row) => {
+            const [above, below] = [compared(low, first, of(row)), compared(of(row), second, high)];
+            return above === undefined || below === undefined ? undefined : above && below;
+          },
+        }),
+      ),
+  );
+
+/** The remainder and the quotient of integers, by the definition: the quotient is cut off towards zero. */
+const arithmetic = fc
+  .tuple(
+    fc.constantFrom(...PLACES.filter(({ text }) => ['i8', 'i32', 'i', 'n', 'ai[1]'].includes(text))),
+    fc.constantFrom('+', '-', '*', '/', '%'),
+    fc.constantFrom(-7n, -1n, 1n, 3n, 2n ** 40n),
+    operator,
+    int,
+  )
+  .map(
+    ([{ text, of }, symbol, constant, op, value]): Case => ({
+      text: `${text} ${symbol} ${constant} ${op} ${value}`,
+      truth: (row) => {
+        const own = of(row) as number | bigint | null | undefined;
+        if (own === null || own === undefined) return undefined;
+        const big = BigInt(own);
+        const results = {
+          '+': big + constant,
+          '-': big - constant,
+          '*': big * constant,
+          '/': big / constant,
+          '%': big % constant,
+        };
+        return compared(results[symbol as '+'], op, value);
+      },
+    }),
+  );
+
+const contains = fc
+  .tuple(
+    fc.constantFrom('ai', 'as', 'js["k"]', 'k'),
+    fc.constantFrom('any' as const, 'all' as const),
+    fc.array(int, { maxLength: 3 }),
+    fc.array(word, { maxLength: 3 }),
+    jsonArray,
+  )
+  .map(([text, mode, ints, words, mixed]): Case => {
+    const list: readonly unknown[] = text === 'ai' ? ints : text === 'as' ? words : mixed;
+    const of = (row: TestRow): unknown =>
+      text === 'ai' ? row.ai : text === 'as' ? row.as : inside(text === 'k' ? row.dynamic : row.js, 'k');
+    return {
+      text: `array_contains_${mode}(${text}, ${literal(list)})`,
+      truth: (row) => {
+        const array = of(row);
+        if (!Array.isArray(array)) return undefined;
+        const isThere = (item: unknown): boolean => array.some((own) => same(own, item));
+        return mode === 'all' ? list.every(isThere) : list.some(isThere);
+      },
+    };
+  });
+
+const leaf: fc.Arbitrary<Case> = fc.oneof(
+  { weight: 4, arbitrary: comparison },
+  { weight: 2, arbitrary: membership },
+  ranged,
+  arithmetic,
+  contains,
+  fc
+    .tuple(fc.constantFrom(['i8', 'i32'], ['i', 'n'], ['n', 'd'], ['d', 'i32'], ['s', 's']), operator)
+    .map(([[a, b], op]): Case => {
+      const of = (name: string, row: TestRow): unknown => row[name as 'i'];
+      return { text: `${a} ${op} ${b}`, truth: (row) => compared(of(a!, row), op, of(b!, row)) };
+    }),
+  fc.tuple(jsonArray, fc.boolean()).map(
+    ([list, isEqual]): Case => ({
+      text: `js["k"] ${isEqual ? '==' : '!='} ${literal(list)}`,
+      truth: (row) => {
+        const own = inside(row.js, 'k');
+        return Array.isArray(own) ? same(own, list) === isEqual : undefined;
+      },
+    }),
+  ),
+  fc.tuple(fc.constantFrom(...PLACES.filter(({ text }) => ['s', 'as[0]', 'k'].includes(text))), word).map(
+    ([{ text, of }, part]): Case => ({
+      text: `${text} like ${JSON.stringify(`%${part.replace('%', '\\%')}%`)}`,
+      truth: (row) => {
+        const own = of(row);
+        return typeof own === 'string' ? own.includes(part) : undefined;
+      },
+    }),
+  ),
+  fc.constantFrom<Case[]>(
+    { text: 'n is null', truth: (row) => row.n === null },
+    { text: 's is not null', truth: () => true },
+    { text: 'js is null', truth: () => false },
+    ...PLACES.filter(({ isJson }) => isJson).map(
+      ({ text, of }): Case => ({
+        text: `exists ${text}`,
+        truth: (row) => {
+          const own = of(row);
+          if (own === undefined || own === null) return false;
+          return typeof own !== 'object' || Array.isArray(own) || Object.keys(own).length > 0;
+        },
+      }),
+    ),
+    { text: 'array_length(ai) == 2', truth: (row) => row.ai?.length === 2 },
+    { text: 'true', truth: () => true },
+    { text: '1 > 2', truth: () => false },
+  ),
 );
 
 const { tree } = fc.letrec<{ tree: Case }>((tie) => ({
@@ -112,12 +303,104 @@ const { tree } = fc.letrec<{ tree: Case }>((tie) => ({
   ),
 }));
 
-test('a filter says of each row what three-valued logic says', () => {
-  fc.assert(
-    fc.property(tree, fc.array(row, { minLength: 1, maxLength: 20 }), ({ text, truth }, rows) => {
-      const expected = rows.map((each) => ({ true: 1, false: 0, undefined: 2 })[String(truth(each)) as 'true']);
-      expect([...evaluate(parseFilter(text, SCHEMA), columnsOf(rows), rows.length)], text).toEqual(expected);
-    }),
-    { numRuns: 2000 },
-  );
+/** The statistics that a segment could keep of its columns. */
+function statisticsOf(rows: readonly TestRow[], fieldId: number): ColumnStatistics | undefined {
+  const name = SCHEMA.fields.find(({ id }) => id === fieldId)?.name as keyof TestRow;
+  if (!['b', 'i8', 'i32', 'i', 'd', 's', 'n'].includes(name)) return undefined;
+  const values = rows.map((row) => row[name]).filter((value) => value !== null) as Constant[];
+  values.sort((a, b) => orderOf(a, b) ?? 0);
+  const [min, max] = [values[0], values.at(-1)];
+  const nullCount = rows.length - values.length;
+  return min === undefined || max === undefined ? { nullCount } : { min, max, nullCount };
+}
+
+describe('evaluation', () => {
+  test('a filter says of each row what three-valued logic says', () => {
+    fc.assert(
+      fc.property(tree, fc.array(row, { minLength: 1, maxLength: 20 }), ({ text, truth }, rows) => {
+        const expected = rows.map((each) => ({ true: 1, false: 0, undefined: 2 })[String(truth(each)) as 'true']);
+        // As it arrives at another role.
+        const expression: Expression = structuredClone(parseFilter(text, SCHEMA));
+        expect([...evaluate(expression, columnsOf(rows), rows.length)], text).toEqual(expected);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('statistics never hide a row that matches', () => {
+    fc.assert(
+      fc.property(tree, fc.array(row, { minLength: 1, maxLength: 3 }), ({ text }, rows) => {
+        const expression = parseFilter(text, SCHEMA);
+        const result = evaluate(expression, columnsOf(rows), rows.length);
+        if (!canMatch(expression, (fieldId) => statisticsOf(rows, fieldId))) expect([...result], text).not.toContain(1);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test.each([
+    ['i > 9', false],
+    ['i >= 9', true],
+    ['not (i <= 9)', false],
+    ['i in [1, 10]', false],
+    ['i in [1, 7]', true],
+    ['i == 9 and s == "q"', false],
+    ['i == 10 or s == "b"', true],
+    ['n == 1', false],
+    ['not (n == 1)', false],
+    ['n is null', true],
+    ['s is null', false],
+    ['js["a"] == 1', true],
+  ])('statistics say whether %s may match', (filter, expected) => {
+    const rows: TestRow[] = [
+      { i: 5n, s: 'a', n: null },
+      { i: 9n, s: 'c', n: null },
+    ];
+    expect(canMatch(parseFilter(filter, SCHEMA), (fieldId) => statisticsOf(rows, fieldId))).toBe(expected);
+  });
+
+  test('a column that grows and keeps room is read as far as it is asked', () => {
+    const texts = ['{"a":1}', '{"a":2,"b":1}'];
+    const json = (): Column => ({
+      type: 'JSON',
+      length: texts.length,
+      values: texts,
+      valid: Uint8Array.of(1, 1, 0, 1),
+    });
+    const numbers: Column = { type: 'Int64', length: 2, values: BigInt64Array.of(1n, 2n, 3n, 4n, 5n).subarray(0) };
+    const rows = { column: (id: number): Column => (id === 108 ? json() : numbers) };
+    const run = (filter: string, count: number): number[] => [...evaluate(parseFilter(filter, SCHEMA), rows, count)];
+    expect(run('js["a"] == 1', 1)).toEqual([1]);
+    expect(run('js["a"] == 1', 2)).toEqual([1, 0]);
+    texts.push('', '{"a":1}');
+    expect(run('js["b"] == 1 or js["a"] == 1', 4)).toEqual([1, 1, 2, 1]);
+    expect(run('js["a"] == 1', 3)).toEqual([1, 0, 2]);
+    expect(run('i >= 2', 2)).toEqual([0, 1]);
+    expect(run('i in [2, 4]', 4)).toEqual([0, 1, 0, 1]);
+  });
+
+  test('more than filters keep of JSON is evaluated all the same', () => {
+    const long = 'x'.repeat(1_000_000);
+    const columns = Array.from({ length: 12 }, (_, at): Column => {
+      return { type: 'JSON', length: 2, values: [`{"a":"${long}","n":${at}}`, '{"n":-1}'] };
+    });
+    for (let round = 0; round < 2; round++) {
+      for (const [at, column] of columns.entries()) {
+        const filter = parseFilter(`js["a"] like "x%" and js["n"] == ${at}`, SCHEMA);
+        expect([...evaluate(filter, { column: () => column }, 2)]).toEqual([1, 0]);
+      }
+    }
+  });
+
+  test('the rows that are true are the bits that are set', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(0, 1, 2), { maxLength: 40 }), (values) => {
+        const bitmap = matches(Uint8Array.from(values));
+        expect(bitmap.length).toBe(Math.ceil(values.length / 8));
+        expect(values.map((_, at) => (bitmap[at >> 3]! >> (at & 7)) & 1)).toEqual(
+          values.map((value) => Number(value === 1)),
+        );
+      }),
+    );
+  });
 });

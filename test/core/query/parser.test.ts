@@ -132,19 +132,17 @@ const { syntax } = fc.letrec<{ syntax: Syntax }>((tie) => {
       fc
         .tuple(fc.constantFrom('and' as const, 'or' as const), fc.array(inner, { minLength: 2, maxLength: 4 }))
         .map(([operator, of]): Syntax => ({ kind: 'junction', operator, of, at })),
-      fc
-        .tuple(inner, order, pathSyntax, order, inner)
-        .map(
-          ([first, firstOperator, of, secondOperator, second]): Syntax => ({
-            kind: 'range',
-            first,
-            firstOperator,
-            of,
-            secondOperator,
-            second,
-            at,
-          }),
-        ),
+      fc.tuple(inner, order, pathSyntax, order, inner).map(
+        ([first, firstOperator, of, secondOperator, second]): Syntax => ({
+          kind: 'range',
+          first,
+          firstOperator,
+          of,
+          secondOperator,
+          second,
+          at,
+        }),
+      ),
     ),
   };
 });

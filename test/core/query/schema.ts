@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../../core/base/json.ts';
 import type { Column } from '../../../core/model/column.ts';
 import { type CollectionSchema, DYNAMIC_FIELD_ID, type Field } from '../../../core/model/schema.ts';
 
@@ -71,5 +72,5 @@ export function columnsOf(rows: readonly TestRow[]): { column(fieldId: number): 
 }
 
 function json(value: unknown): string {
-  return JSON.stringify(value ?? {});
+  return stringifyJson(value ?? {});
 }

@@ -180,16 +180,19 @@ const REFUSED: readonly (readonly [filter: string, message: RegExp, params?: Rec
   ['-{x} == i', /template/, { x: 1 }],
 ];
 
-test.each(REFUSED)('%j is refused', (filter, message, params) => {
-  let error: unknown;
-  try {
-    parseFilter(filter, SCHEMA, params);
-  } catch (thrown) {
-    error = thrown;
-  }
-  expect(error).toMatchObject({ code: 'invalid', milvusCode: 1100, message: expect.stringMatching(message) });
-  expect(String(error)).toContain('cannot parse expression: ');
-});
+test.each(REFUSED.map(([filter, message, params]) => ({ filter, message, params })))(
+  '$filter is refused',
+  ({ filter, message, params }) => {
+    let error: unknown;
+    try {
+      parseFilter(filter, SCHEMA, params);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: 'invalid', milvusCode: 1100, message: expect.stringMatching(message) });
+    expect(String(error)).toContain('cannot parse expression: ');
+  },
+);
 
 test.each([
   's =~ "^E[0-9]{4}$"',
