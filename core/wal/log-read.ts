@@ -29,10 +29,11 @@ export async function* readLog(
   objects: LogObjects,
   rules: LogRules,
   view: LogView,
-  from: Position,
+  asked: Position,
 ): AsyncGenerator<LogEntry> {
   const { root, acknowledged } = view;
-  if (!rules.mayRead(from, root.truncatedTo)) throw truncatedError(objects.channel, from, root.truncatedTo);
+  const from = rules.readStart(asked, root.truncatedTo);
+  if (from === undefined) throw truncatedError(objects.channel, asked, root.truncatedTo);
   const counted = acknowledged === undefined ? root.sealed : [...root.sealed, [root.term, acknowledged] as const];
   for (const [term, count] of counted) {
     if (term < from.term) continue;

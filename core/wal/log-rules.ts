@@ -45,9 +45,10 @@ export interface LogRules {
    */
   readonly hasFailedForCertain: (root: LogRoot, slot: Position) => boolean;
   /**
-   * Nothing below `truncatedTo` is read: frames there are deleted one after another, so that the rest has gaps.
+   * Where a read begins, or undefined if it is refused: nothing below `truncatedTo` is read, and a read never skips to
+   * where it may. A reader with an old checkpoint would miss what was folded since, without a sign.
    */
-  readonly mayRead: (from: Position, truncatedTo: Position) => boolean;
+  readonly readStart: (from: Position, truncatedTo: Position) => Position | undefined;
   /**
    * Whether the place at which a read found nothing more is the log's tail, by the root as it is afterwards. If the
    * truncation has passed it, the frames were deleted under the reader's hands.
@@ -85,7 +86,7 @@ export const LOG_RULES: LogRules = {
     const count = root.sealed.find(([term]) => term === slot.term)?.[1];
     return count !== undefined && slot.index >= count;
   },
-  mayRead: (from, truncatedTo) => comparePositions(from, truncatedTo) >= 0,
+  readStart: (from, truncatedTo) => (comparePositions(from, truncatedTo) >= 0 ? from : undefined),
   isTail: (end, truncatedToAfter) => comparePositions(end, truncatedToAfter) >= 0,
   fenceBelowCount: 'reload',
   truncate: async (writeRoot, deleteFrames) => {

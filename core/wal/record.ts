@@ -57,8 +57,9 @@ export function decodeRecord(bytes: Uint8Array): LogRecord {
   const payload = bytes.subarray(HEADER_BYTES);
   if (kind === WRITE) return { kind: 'write', partitionId, schemaVersion: view.getUint32(8, true), batch: payload };
   if (kind !== DELETE) throw damaged(`there is no kind ${kind}`);
-  const isText = view.getUint32(12, true) === VARCHAR_KEYS;
-  return { kind: 'delete', partitionId, keys: decodeKeys(payload, view.getUint32(8, true), isText) };
+  const keyType = view.getUint32(12, true);
+  if (keyType !== INT64_KEYS && keyType !== VARCHAR_KEYS) throw damaged(`there is no key type ${keyType}`);
+  return { kind: 'delete', partitionId, keys: decodeKeys(payload, view.getUint32(8, true), keyType === VARCHAR_KEYS) };
 }
 
 /** Keys of one type as a column. */
@@ -72,9 +73,14 @@ export function encodeKeys(keys: readonly Key[]): Uint8Array<ArrayBuffer> {
   return encodeColumn({ type: 'Int64', length, values: BigInt64Array.from(keys as bigint[]) });
 }
 
-export function decodeKeys(bytes: Uint8Array, length: number, isText: boolean): Key[] {
+/** Reads what `encodeKeys` wrote; throws `corrupt` naming the source. */
+export function decodeKeys(
+  bytes: Uint8Array,
+  length: number,
+  isText: boolean,
+  source: string = 'A record of the log',
+): Key[] {
   const type = isText ? 'VarChar' : 'Int64';
-  const source = 'A list of keys';
   const column = decodeColumn(bytes, { type, elementType: undefined, length, hasValid: false, source });
   return Array.from(column.values as ArrayLike<Key>);
 }
