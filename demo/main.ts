@@ -33,6 +33,7 @@ const view = {
 let priceSteps: number[] = [];
 let tab: BrowserDatabase;
 let edge: Elanus | undefined;
+let filling: Promise<Elanus> | undefined;
 let embedder: Embedder;
 let products: readonly Product[] = [];
 /** A product that more are wanted like, instead of the words in the box. */
@@ -71,6 +72,7 @@ async function search(): Promise<void> {
     const done = performance.now();
     notify(seed === undefined ? undefined : `More like “${seed.title}”`);
     view.timing.textContent = `${(done - embedded).toFixed(1)} ms search · ${(embedded - began).toFixed(1)} ms embed`;
+    document.documentElement.dataset['where'] = db === tab ? 'tab' : 'edge';
     showResults(view.results, hits, (hit) => {
       seed = hit;
       view.query.value = '';
@@ -88,19 +90,24 @@ async function queryVector(db: Elanus): Promise<Float32Array | undefined> {
   return (await embedder.embed([text], { kind: 'query' }))[0];
 }
 
-/** The collection at the edge, filled at first use by the very calls that filled the tab's. */
-async function edgeDatabase(): Promise<Elanus> {
-  if (edge === undefined) {
-    const db = connect({ url: location.origin });
-    if (!(await isFilled(db, products.length))) {
-      await fill(db, products, embedder, (done) =>
-        notify(`Sending the products to the edge: ${done} of ${products.length}…`),
-      );
-    }
-    notify(undefined);
-    edge = db;
+/** The collection at the edge, filled at first use by the very calls that filled the tab's; searches wait for it. */
+function edgeDatabase(): Promise<Elanus> {
+  filling ??= fillEdge().catch((error: unknown) => {
+    filling = undefined;
+    throw error;
+  });
+  return filling;
+}
+
+async function fillEdge(): Promise<Elanus> {
+  const db = connect({ url: location.origin });
+  if (!(await isFilled(db, products.length))) {
+    await fill(db, products, embedder, (done) =>
+      notify(`Sending the products to the edge: ${done} of ${products.length}…`),
+    );
   }
-  return edge;
+  edge = db;
+  return db;
 }
 
 async function showFacts(): Promise<void> {
