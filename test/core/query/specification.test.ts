@@ -65,6 +65,7 @@ const MEANINGS: readonly Meaning[] = [
   { filter: 'i32 / 2 == -1', yes: { i32: -3 }, no: [{ i32: -1 }] },
   { filter: '10 - i32 > 8', yes: { i32: 1 }, no: [{ i32: 2 }] },
   { filter: 'js["a"] == 1', yes: { js: { a: 1.0 } }, no: [{ js: { a: '1' } }, { js: { a: true } }, { js: {} }] },
+  { filter: 'js["a"] in [1152921504606846976]', yes: { js: { a: 2 ** 60 } }, no: [{ js: { a: 2 ** 61 } }] },
   { filter: 'js["a"] != 5', yes: { js: { a: 4 } }, no: [{ js: { a: 'x' } }, { js: {} }, { js: { a: null } }] },
   { filter: 'js["a"] % 2 == 1', yes: { js: { a: 3 } }, no: [{ js: { a: 3.5 } }, { js: { a: 'x' } }] },
   { filter: 'js["a"] / 2 == 1', yes: { js: { a: 3 } }, no: [{ js: { a: 3.5 } }] },
