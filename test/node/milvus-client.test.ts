@@ -16,7 +16,10 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
   const collectionName = 'books';
 
   it('creates a collection, finds it, lists it, describes it', async () => {
-    expect(await client.hasCollection({ collectionName })).toMatchObject({ code: 0, data: { has: false } });
+    expect(await client.hasCollection({ dbName: 'default', collectionName })).toMatchObject({
+      code: 0,
+      data: { has: false },
+    });
     expect(await client.createCollection({ collectionName, dimension: 4, metricType: 'L2' })).toEqual({
       code: 0,
       data: {},
@@ -26,7 +29,10 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
       code: 0,
       data: {},
     });
-    expect(await client.hasCollection({ collectionName })).toMatchObject({ code: 0, data: { has: true } });
+    expect(await client.hasCollection({ dbName: 'default', collectionName })).toMatchObject({
+      code: 0,
+      data: { has: true },
+    });
     expect(await client.listCollections()).toEqual({ code: 0, data: [collectionName] });
     const { code, data } = await client.describeCollection({ collectionName });
     expect(code).toBe(0);
@@ -83,7 +89,7 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
   it('searches, one query or several', async () => {
     const one = await client.search({ collectionName, data: [[6.2, 0, 0, 1]], limit: 3, outputFields: ['shelf'] });
     expect(one.code).toBe(0);
-    expect(one.data.map(({ id }) => id)).toEqual([6, 7, 5]);
+    expect((one.data as unknown as { id: number }[]).map(({ id }) => id)).toEqual([6, 7, 5]);
     expect(one.data[0]).toMatchObject({ id: 6, shelf: 'even' });
     const two = await client.search({
       collectionName,
@@ -92,6 +98,7 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
         [19, 0, 0, 1],
       ],
       limit: 2,
+      outputFields: [],
       filter: 'shelf == "odd"',
     });
     expect((two.data as unknown as { id: number }[][]).map((hits) => hits.map(({ id }) => id))).toEqual([
@@ -130,7 +137,9 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
     expect(await client.releaseCollection({ collectionName })).toEqual({ code: 0, data: {} });
     expect(await client.query({ collectionName, filter: 'id > 0', outputFields: [] })).toMatchObject({ code: 101 });
     expect(await client.loadCollection({ collectionName })).toEqual({ code: 0, data: {} });
-    expect((await client.search({ collectionName, data: [[6.2, 0, 0, 1]], limit: 1 })).data[0]).toMatchObject({
+    expect(
+      (await client.search({ collectionName, data: [[6.2, 0, 0, 1]], limit: 1, outputFields: [] })).data[0],
+    ).toMatchObject({
       id: 6,
     });
     expect(await client.dropCollection({ collectionName })).toEqual({ code: 0, data: {} });
@@ -143,7 +152,7 @@ describe('HttpClient of @zilliz/milvus2-sdk-node', () => {
     const id = '9223372036854775807';
     const inserted = await textual.insert({ collectionName: 'exact', data: [{ id, vector: [1, 0] }] });
     expect(inserted.data.insertIds).toEqual([id]);
-    const found = await textual.search({ collectionName: 'exact', data: [[1, 0]], limit: 1 });
+    const found = await textual.search({ collectionName: 'exact', data: [[1, 0]], limit: 1, outputFields: [] });
     expect(found.data).toEqual([{ id, distance: 1 }]);
     expect((await textual.get({ collectionName: 'exact', id: [id], outputFields: ['id'] })).data).toEqual([{ id }]);
   });

@@ -41,6 +41,8 @@ async function main(): Promise<void> {
       () => process.exit(1),
     );
   };
+  // Miniflare would end this process at the first signal, before workerd has been stopped.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
