@@ -1,8 +1,8 @@
 // Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { Metric } from './model/metric.ts';
-import type { ConsistencyLevel } from './model/schema.ts';
+import type { CollectionDescription, CreateCollectionBody, InCollection, NotYet } from './model/collection-body.ts';
+import type { Int64Mode, KeyInput, KeyOf, Row, RowInput, VectorInput } from './model/row.ts';
 
 /**
  * The public interface of Elanus: the methods and the JSON bodies of Milvus's REST v2, promise-based and typed.
@@ -10,25 +10,15 @@ import type { ConsistencyLevel } from './model/schema.ts';
  * `elanus`) and, later, the Worker binding. Code moves between tab and edge by changing one line.
  */
 
-/** The type in which Int64 values come out: fixed at `open` or `connect`, never mixed, never rounded. */
-export type Int64Mode = 'number' | 'bigint' | 'string';
-/** The TypeScript type of an Int64 that comes out. */
-export type Int64Of<Mode extends Int64Mode> = Mode extends 'number' ? number : Mode extends 'bigint' ? bigint : string;
-/** An Int64 that goes in: any of the three, exactly. */
-export type Int64Input = number | bigint | string;
+export type {
+  CollectionDescription,
+  CreateCollectionBody,
+  FieldDescription,
+  FieldSchemaInput,
+  IndexParamsInput,
+} from './model/collection-body.ts';
+export type { Int64Input, Int64Mode, Int64Of, KeyInput, KeyOf, Row, RowInput, VectorInput } from './model/row.ts';
 
-/** A primary key that goes in: of an Int64 or a VarChar field. */
-export type KeyInput = Int64Input;
-/** A primary key that comes out. */
-export type KeyOf<Mode extends Int64Mode> = Int64Of<Mode> | string;
-
-/** A query or stored vector: `dimension` finite numbers. */
-export type VectorInput = Float32Array | readonly number[];
-
-/** One entity that goes in: field names to values. */
-export type RowInput = Readonly<Record<string, unknown>>;
-/** One entity that comes out: field names to values. Vectors are `Float32Array` from `open` and from `connect`. */
-export type Row = Record<string, unknown>;
 /** One search result: the primary key and the requested fields, and the raw metric (larger is nearer for IP and COSINE). */
 export type Hit<R = Row> = R & { readonly distance: number };
 
@@ -44,6 +34,7 @@ export interface CallOptions {
   readonly transfer?: readonly ArrayBuffer[];
 }
 
+/** How far a long call is. */
 export interface Progress {
   readonly phase: 'embed' | 'insert';
   /** Rows done, of `total`. */
@@ -51,114 +42,28 @@ export interface Progress {
   readonly total: number;
 }
 
-interface InCollection {
-  readonly collectionName: string;
-  /** `default` if absent. */
-  readonly dbName?: string;
-}
-
-/** Keys that Milvus defines and Elanus does not do yet: refused (`unsupported`) unless empty or their default. */
-interface NotYet {
-  readonly [key: string]: unknown;
-}
-
-export interface FieldSchemaInput {
-  readonly fieldName: string;
-  /** `Bool Int8 Int16 Int32 Int64 Float Double VarChar JSON Array FloatVector` */
-  readonly dataType: string;
-  readonly elementDataType?: string;
-  readonly isPrimary?: boolean;
-  readonly nullable?: boolean;
-  readonly defaultValue?: unknown;
-  readonly description?: string;
-  /** `dim` of a vector, `max_length` of VarChar in bytes, `max_capacity` of Array; numbers or numeric strings. */
-  readonly elementTypeParams?: Readonly<Record<string, unknown>>;
-}
-
-export interface IndexParamsInput {
-  readonly fieldName: string;
-  readonly indexName?: string;
-  readonly indexType?: string;
-  readonly metricType?: string;
-  readonly params?: Readonly<Record<string, unknown>>;
-}
-
-/** Quick set-up (`dimension`) or schema form (`schema.fields`). */
-export interface CreateCollectionBody extends InCollection, NotYet {
-  readonly dimension?: number;
-  /** `COSINE` by default. */
-  readonly metricType?: string;
-  /** `Int64` (default) or `VarChar` (then `params.max_length`). */
-  readonly idType?: string;
-  readonly autoID?: boolean;
-  readonly primaryFieldName?: string;
-  readonly vectorFieldName?: string;
-  readonly description?: string;
-  readonly schema?: {
-    readonly autoID?: boolean;
-    readonly enableDynamicField?: boolean;
-    readonly fields?: readonly FieldSchemaInput[];
-    readonly [key: string]: unknown;
-  };
-  readonly indexParams?: readonly IndexParamsInput[];
-  readonly consistencyLevel?: string;
-  readonly params?: Readonly<Record<string, unknown>>;
-  readonly properties?: Readonly<Record<string, unknown>>;
-}
-
+/** Of the calls that name a collection and nothing else. */
 export interface CollectionBody extends InCollection, NotYet {}
 
-/** `collections/describe` of REST v2, field by field. */
-export interface CollectionDescription {
-  readonly collectionName: string;
-  readonly collectionID: number;
-  readonly description: string;
-  readonly autoId: boolean;
-  readonly fields: readonly FieldDescription[];
-  readonly structFields: readonly unknown[];
-  readonly functions: readonly unknown[];
-  readonly aliases: readonly string[];
-  readonly indexes: readonly { readonly indexName: string; readonly fieldName: string; readonly metricType: string }[];
-  readonly load: 'LoadStateLoaded' | 'LoadStateNotLoad';
-  readonly shardsNum: number;
-  readonly partitionsNum: number;
-  readonly consistencyLevel: ConsistencyLevel;
-  readonly enableDynamicField: boolean;
-  readonly externalSource: string;
-  readonly externalSpec: string;
-  readonly properties: readonly { readonly key: string; readonly value: string }[];
-}
-
-export interface FieldDescription {
-  readonly id: number;
-  readonly name: string;
-  readonly type: string;
-  readonly elementType?: string;
-  readonly params?: readonly { readonly key: string; readonly value: string }[];
-  readonly primaryKey: boolean;
-  readonly partitionKey: boolean;
-  readonly clusteringKey: boolean;
-  readonly autoId: boolean;
-  readonly nullable: boolean;
-  readonly description: string;
-  readonly defaultValue?: unknown;
-}
-
+/** Of `insert` and `upsert`. */
 export interface InsertBody<R = RowInput> extends InCollection, NotYet {
   /** One row or many; all are written or none. */
   readonly data: R | readonly R[];
 }
 
+/** What was written: the keys are in the order of the rows. */
 export interface InsertResult<Mode extends Int64Mode> {
   readonly insertCount: number;
   readonly insertIds: readonly KeyOf<Mode>[];
 }
 
+/** What was written: the keys are in the order of the rows. */
 export interface UpsertResult<Mode extends Int64Mode> {
   readonly upsertCount: number;
   readonly upsertIds: readonly KeyOf<Mode>[];
 }
 
+/** Of `delete`: `filter` or `ids`. */
 export interface DeleteBody extends InCollection, NotYet {
   /** Rows that match, by the filter language; must not be empty or always true. */
   readonly filter?: string;
@@ -167,6 +72,7 @@ export interface DeleteBody extends InCollection, NotYet {
   readonly exprParams?: Readonly<Record<string, unknown>>;
 }
 
+/** What `delete` did. */
 export interface DeleteResult {
   /** For keys, how many were named; for other filters, how many rows matched. */
   readonly deleteCount: number;
@@ -178,10 +84,12 @@ interface Reads {
   readonly consistencyLevel?: string;
 }
 
+/** Of `get`: rows by their keys. */
 export interface GetBody extends InCollection, Reads, NotYet {
   readonly id: KeyInput | readonly KeyInput[];
 }
 
+/** Of `query`: rows that match a filter. */
 export interface QueryBody extends InCollection, Reads, NotYet {
   readonly filter?: string;
   readonly exprParams?: Readonly<Record<string, unknown>>;
@@ -190,12 +98,14 @@ export interface QueryBody extends InCollection, Reads, NotYet {
   readonly offset?: number;
 }
 
+/** Of `count`; without a filter, all rows. */
 export interface CountBody extends InCollection, NotYet {
   readonly filter?: string;
   readonly exprParams?: Readonly<Record<string, unknown>>;
   readonly consistencyLevel?: string;
 }
 
+/** Of `search`: the nearest rows of each query vector, of those that match the filter. */
 export interface SearchBody extends InCollection, Reads, NotYet {
   /** Query vectors, one result list each. */
   readonly data: readonly VectorInput[];
@@ -275,4 +185,5 @@ export interface Embedder {
   ): Promise<Float32Array[]>;
 }
 
-export type { ConsistencyLevel, Metric };
+export type { Metric } from './model/metric.ts';
+export type { ConsistencyLevel } from './model/schema.ts';

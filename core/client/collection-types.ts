@@ -24,6 +24,7 @@ export type FieldSpec =
 /** Field names to types, in the order of the schema. */
 export type Fields = Readonly<Record<string, FieldSpec>>;
 
+/** What a handle knows of its collection; all of it is optional. */
 export interface CollectionOptions {
   /** `default` if absent. */
   readonly dbName?: string;

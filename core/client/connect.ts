@@ -3,6 +3,7 @@ import type { Int64Mode } from '../elanus.ts';
 import { Database } from './database.ts';
 import { HttpConnection } from './http-connection.ts';
 
+/** Where the edge is, and how to talk to it. */
 export interface ConnectOptions<Mode extends Int64Mode = 'number'> {
   /** Where the edge answers, `https://…`; the API lies below it at `/v2/vectordb`. */
   readonly url: string | { readonly href: string };

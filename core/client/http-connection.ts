@@ -10,6 +10,7 @@ export type Fetch = (
   init: { method: string; headers: Record<string, string>; body: string; signal?: AbortSignal },
 ) => Promise<{ readonly status: number; text(): Promise<string> }>;
 
+/** Where the edge is, and by what it knows the caller. */
 export interface HttpConnectionOptions {
   /** Where the instance answers; the API lies below it at `/v2/`. */
   readonly url: string;

@@ -13,6 +13,7 @@ export interface Envelope {
   readonly elanus?: { readonly code: string; readonly milvusCode: number; readonly details: ErrorDetails };
 }
 
+/** Whether an answer is of REST v2 at all; what stands between may answer anything. */
 export function isEnvelope(value: unknown): value is Envelope {
   return typeof (value as { code?: unknown } | null)?.code === 'number';
 }

@@ -1,5 +1,5 @@
 import { shortestFloat32 } from '../base/float32.ts';
-import type { CollectionDescription, FieldDescription } from '../elanus.ts';
+import type { CollectionDescription, FieldDescription } from './collection-body.ts';
 import { type CollectionMeta, type Field, isVector, primaryField } from './schema.ts';
 
 /** What the catalog says of a collection. */

@@ -1,4 +1,4 @@
-import type { CreateCollectionBody } from '../elanus.ts';
+import type { CreateCollectionBody } from './collection-body.ts';
 import { readConsistencyLevel } from './consistency.ts';
 import { checkDescription, dimensionOf, draftField, maxLengthOf } from './field-draft.ts';
 import { draftIndexes, readMetric } from './index-draft.ts';

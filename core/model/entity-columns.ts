@@ -2,7 +2,6 @@ import { ElanusError } from '../base/error.ts';
 import { stringifyJson } from '../base/json.ts';
 import { utf8Length } from '../base/utf8-length.ts';
 import type { ArrayValue, Column, VectorColumn } from './column.ts';
-import type { RowInput } from '../elanus.ts';
 import { jsonFlaw } from './entity-json.ts';
 import {
   explainScalar,
@@ -16,6 +15,7 @@ import {
 } from './entity-values.ts';
 import { toInt64 } from './int64.ts';
 import { kindOf } from './reject.ts';
+import type { RowInput } from './row.ts';
 import type { ElementType, Field } from './schema.ts';
 
 /**

@@ -2,11 +2,11 @@ import { ElanusError } from '../base/error.ts';
 import { stringifyJson } from '../base/json.ts';
 import { utf8Length } from '../base/utf8-length.ts';
 import type { Column, ColumnBatch, Key, VectorColumn } from './column.ts';
-import type { RowInput } from '../elanus.ts';
 import { buildColumn, buildVectors, rowError } from './entity-columns.ts';
 import { jsonFlaw } from './entity-json.ts';
 import { DYNAMIC_ROW_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts';
 import { invalid, isRecord, kindOf, missingKey } from './reject.ts';
+import type { RowInput } from './row.ts';
 import {
   type CollectionMeta,
   type CollectionSchema,

@@ -1,5 +1,5 @@
 import { ElanusError } from '../base/error.ts';
-import type { Int64Mode } from '../elanus.ts';
+import type { Int64Mode } from './row.ts';
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;

@@ -1,8 +1,8 @@
 import { shortestFloat32 } from '../base/float32.ts';
 import { parseJson } from '../base/json.ts';
 import { type Column, type ColumnBatch, isNull } from './column.ts';
-import type { Row } from '../elanus.ts';
 import { badRequest, invalid, isRecord, show } from './reject.ts';
+import type { Row } from './row.ts';
 import { type CollectionSchema, DYNAMIC_FIELD_ID, DYNAMIC_FIELD_NAME, type Field, primaryField } from './schema.ts';
 
 /** Which fields an answer carries, and which dynamic keys are taken out of the dynamic field. */

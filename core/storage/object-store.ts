@@ -6,6 +6,7 @@ import type { Brand } from '../base/brand.ts';
  */
 export type Version = Brand<string, 'Version'>;
 
+/** An object as a listing tells it. */
 export interface ObjectInfo {
   readonly key: string;
   /** Bytes of the whole object, also where only a range was read. */
@@ -13,6 +14,7 @@ export interface ObjectInfo {
   readonly version: Version;
 }
 
+/** An object, or the range of it that was asked for. */
 export interface StoredObject extends ObjectInfo {
   /** The object, or the range of it that was asked for. The caller owns these bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;

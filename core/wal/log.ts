@@ -22,6 +22,7 @@ export function nextPosition(position: Position): Position {
   return { term: position.term, index: position.index + 1 };
 }
 
+/** What was appended, and where it lies. */
 export interface LogEntry {
   readonly position: Position;
   readonly bytes: Uint8Array;
