@@ -1,7 +1,7 @@
 import { concatBytes } from '../base/bytes.ts';
 import { ElanusError } from '../base/error.ts';
-import { type DataType, type ElementType, SCALAR_TYPES, type ScalarType } from '../model/schema.ts';
 import type { ArrayValue, Column, ColumnBatch, VectorColumn } from '../model/column.ts';
+import { type ElementType, SCALAR_TYPES, type ScalarType } from '../model/schema.ts';
 import { decodeTexts, encodeTexts } from './texts.ts';
 
 /*
@@ -28,13 +28,22 @@ const FLAG_VALID = 1;
 const VECTOR_CODE = 100;
 
 type FixedType = Exclude<ScalarType, 'VarChar' | 'JSON' | 'Array'>;
-const WIDTHS: Readonly<Record<FixedType, number>> = { Bool: 1, Int8: 1, Int16: 2, Int32: 4, Int64: 8, Float: 4, Double: 8 };
+const WIDTHS: Readonly<Record<FixedType, number>> = {
+  Bool: 1,
+  Int8: 1,
+  Int16: 2,
+  Int32: 4,
+  Int64: 8,
+  Float: 4,
+  Double: 8,
+};
 
 /** The bytes of a batch; the batch itself is not kept. */
 export function encodeBatch(batch: ColumnBatch): Uint8Array<ArrayBuffer> {
-  const columns: { id: number; type: number; element: number; flags: number; dimension: number; bytes: Uint8Array }[] = [];
+  const columns: { id: number; type: number; element: number; flags: number; dimension: number; bytes: Uint8Array }[] =
+    [];
   for (const [id, column] of batch.scalars) {
-    const element = column.type === 'Array' ? typeCode(column.elementType) : 0;
+    const element = typeCode(column.type === 'Array' ? column.elementType : undefined);
     const flags = column.valid === undefined ? 0 : FLAG_VALID;
     columns.push({ id, type: typeCode(column.type), element, flags, dimension: 0, bytes: encodeColumn(column) });
   }
@@ -75,8 +84,10 @@ export function decodeBatch(bytes: Uint8Array, source: string = 'A batch of colu
   if (head.getUint16(4, true) !== VERSION) throw damaged(source, `its version is ${head.getUint16(4, true)}`);
   const length = head.getUint32(8, true);
   const count = head.getUint32(12, true);
+  if (count * ENTRY_BYTES > buffer.byteLength - HEADER_BYTES) throw damaged(source, 'its directory is cut off');
+  // Every column bounds the number of rows by its bytes; without one nothing would.
+  if (count === 0 && length > 0) throw damaged(source, 'it has rows without columns');
   let offset = aligned(HEADER_BYTES + count * ENTRY_BYTES);
-  if (offset > buffer.byteLength) throw damaged(source, 'its directory is cut off');
   const scalars = new Map<number, Column>();
   const vectors = new Map<number, VectorColumn>();
   for (let at = 0; at < count; at++) {
@@ -84,20 +95,24 @@ export function decodeBatch(bytes: Uint8Array, source: string = 'A batch of colu
     const id = head.getUint32(entry, true);
     const size = head.getUint32(entry + 12, true);
     if (offset + size > buffer.byteLength) throw damaged(source, `column ${id} is cut off`);
+    if (scalars.has(id) || vectors.has(id)) throw damaged(source, `column ${id} is in it twice`);
     const body = buffer.subarray(offset, offset + size);
     if (head.getUint8(entry + 4) === VECTOR_CODE) {
       const dimension = head.getUint32(entry + 8, true);
-      if (size !== length * dimension * 4) throw damaged(source, `vectors ${id} have another size`);
-      vectors.set(id, { dimension, length, values: new Float32Array(body.buffer, body.byteOffset, length * dimension) });
+      if (dimension === 0 || size !== length * dimension * 4) throw damaged(source, `vectors ${id} have another size`);
+      vectors.set(id, {
+        dimension,
+        length,
+        values: new Float32Array(body.buffer, body.byteOffset, length * dimension),
+      });
     } else {
-      const type = typeOf(head.getUint8(entry + 4), source);
-      const element = head.getUint8(entry + 5);
-      const elementType = type === 'Array' ? (typeOf(element, source) as ElementType) : undefined;
+      const types = columnTypes(head.getUint8(entry + 4), head.getUint8(entry + 5), source);
       const hasValid = (head.getUint8(entry + 6) & FLAG_VALID) !== 0;
-      scalars.set(id, decodeColumn(body, { type, elementType, length, hasValid, source }));
+      scalars.set(id, decodeColumn(body, { ...types, length, hasValid, source }));
     }
     offset = aligned(offset + size);
   }
+  if (offset !== buffer.byteLength) throw damaged(source, `it ends at byte ${offset} and has ${buffer.byteLength}`);
   return { length, scalars, vectors };
 }
 
@@ -120,7 +135,10 @@ export interface ColumnShape {
   readonly source: string;
 }
 
-/** Reads what `encodeColumn` wrote. Values are views of `bytes` where their alignment allows it. */
+/**
+ * Reads what `encodeColumn` wrote. Values are views of `bytes` where their alignment allows it. Throws `corrupt` if the
+ * bytes are not exactly a column of this shape.
+ */
 export function decodeColumn(bytes: Uint8Array, shape: ColumnShape): Column {
   const { length, source } = shape;
   const validBytes = shape.hasValid ? length + padding(length, 8).byteLength : 0;
@@ -147,19 +165,19 @@ function decodeValues(bytes: Uint8Array, shape: ColumnShape): Column {
   const { type, length, source } = shape;
   if (type === 'VarChar' || type === 'JSON') return { type, length, values: decodeTexts(bytes, length, source) };
   if (type !== 'Array') {
-    const size = length * WIDTHS[type];
-    if (size > bytes.byteLength) throw damaged(source, 'a column is cut off');
-    return typedColumn(type, bytes.subarray(0, size), length);
+    if (bytes.byteLength !== length * WIDTHS[type]) throw damaged(source, 'a column has another size');
+    return typedColumn(type, bytes, length);
   }
   const offsetBytes = 4 * (length + 1);
   const start = offsetBytes + padding(offsetBytes, 8).byteLength;
   if (start > bytes.byteLength) throw damaged(source, 'a column is cut off');
   const offsets = typedColumn('Int32', bytes.subarray(0, offsetBytes), length + 1).values as Int32Array;
-  const elementType = shape.elementType as ElementType;
+  const elementType = shape.elementType;
   const count = offsets[length] ?? 0;
-  const elements = decodeValues(bytes.subarray(start), { ...shape, type: elementType, length: count }).values as ArrayLike<
-    ArrayValue[number]
-  >;
+  // Arrays do not nest, so that the depth of this recursion is one.
+  if (elementType === undefined || count < 0) throw damaged(source, 'the arrays of a column have another shape');
+  const elements = decodeValues(bytes.subarray(start), { ...shape, type: elementType, length: count })
+    .values as ArrayLike<ArrayValue[number]>;
   const values: ArrayValue[] = [];
   for (let row = 0; row < length; row++) {
     const from = offsets[row] ?? 0;
@@ -209,14 +227,25 @@ function typedColumn(type: FixedType, bytes: Uint8Array, length: number): Column
   }
 }
 
-function typeCode(type: DataType): number {
-  return SCALAR_TYPES.indexOf(type as ScalarType) + 1;
+/** How a type is written: its place in `SCALAR_TYPES`, from 1 on; 0 stands for none. */
+export function typeCode(type: ScalarType | undefined): number {
+  return type === undefined ? 0 : SCALAR_TYPES.indexOf(type) + 1;
 }
 
-function typeOf(code: number, source: string): ScalarType {
+/** The types that two codes stand for; throws `corrupt` for those that stand for none. */
+export function columnTypes(
+  code: number,
+  elementCode: number,
+  source: string,
+): { readonly type: ScalarType; readonly elementType: ElementType | undefined } {
   const type = SCALAR_TYPES[code - 1];
+  const elementType = SCALAR_TYPES[elementCode - 1];
   if (type === undefined) throw damaged(source, `there is no column type ${code}`);
-  return type;
+  if (type !== 'Array') return { type, elementType: undefined };
+  if (elementType === undefined || elementType === 'JSON' || elementType === 'Array') {
+    throw damaged(source, `there is no element type ${elementCode}`);
+  }
+  return { type, elementType };
 }
 
 /** The bytes of a typed array as they lie in memory: little-endian on every host that runs WebAssembly. */

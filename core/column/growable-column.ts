@@ -1,5 +1,5 @@
-import type { ElementType, ScalarType } from '../model/schema.ts';
 import type { Column } from '../model/column.ts';
+import type { ElementType, ScalarType } from '../model/schema.ts';
 import { emptyLike } from './gather.ts';
 
 type TypedValues = Exclude<Column['values'], readonly unknown[]>;

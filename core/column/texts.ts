@@ -31,10 +31,10 @@ export function decodeTexts(bytes: Uint8Array, length: number, source: string): 
   const view = new DataView(bytes.buffer, bytes.byteOffset, offsetBytes);
   const body = bytes.subarray(offsetBytes);
   const end = view.getUint32(4 * length, true);
-  if (end > body.byteLength) throw damaged(source, 'its texts are cut off');
+  if (end !== body.byteLength) throw damaged(source, 'its texts have another size');
   const texts: string[] = new Array(length);
   try {
-    const all = decoder.decode(body.subarray(0, end));
+    const all = decoder.decode(body);
     // Where every character is one byte, one decoding serves all texts.
     const isAscii = all.length === end;
     for (let row = 0; row < length; row++) {

@@ -25,7 +25,8 @@ export function decodeDelta(bytes: Uint8Array, key: string): [Key, Timestamp][] 
   const times = sections.find((section) => section.kind === SECTION_TIMESTAMPS);
   if (keys === undefined || times === undefined || keys.rows !== times.rows) throw corrupt(key, 'it is no delta');
   const ends = decodeTimestamps(times, key);
-  return decodeKeys(keys.bytes, keys.rows, keys.type === VARCHAR_KEYS).map((each, at) => [each, ends[at] ?? 0n]);
+  const isText = keys.type === VARCHAR_KEYS;
+  return decodeKeys(keys.bytes, keys.rows, isText, key).map((each, at) => [each, ends[at] ?? 0n]);
 }
 
 /** Timestamps as two columns of 32-bit words: low, then high. */

@@ -1,3 +1,4 @@
+import { equalBytes } from '../base/bytes.ts';
 import { crc32c } from '../base/crc32c.ts';
 import { ElanusError } from '../base/error.ts';
 
@@ -8,7 +9,7 @@ import { ElanusError } from '../base/error.ts';
 
 const MAGIC = 0x47534c45; // "ELSG"
 const MAGIC_END = 0x53474c45; // "ELGS"
-export const SEGMENT_FORMAT_VERSION = 1;
+export const SEGMENT_FORMAT_VERSION: number = 1;
 const HEADER_BYTES = 16;
 const ENTRY_BYTES = 32;
 const TRAILER_BYTES = 16;
@@ -60,8 +61,7 @@ export function encodeFile(sections: readonly Section[]): EncodedFile {
   const directoryAt = size;
   const bytes = new Uint8Array(directoryAt + sections.length * ENTRY_BYTES + TRAILER_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint16(4, SEGMENT_FORMAT_VERSION, true);
+  bytes.set(headerOf(SEGMENT_FORMAT_VERSION));
   for (const [at, section] of sections.entries()) {
     const offset = offsets[at] ?? 0;
     const end = offsets[at + 1] ?? directoryAt;
@@ -81,59 +81,72 @@ export function encodeFile(sections: readonly Section[]): EncodedFile {
   }
   const trailer = bytes.byteLength - TRAILER_BYTES;
   view.setUint32(trailer, directoryAt, true);
-  view.setUint32(trailer + 4, sections.length, true);
+  view.setUint16(trailer + 4, sections.length, true);
+  view.setUint16(trailer + 6, SEGMENT_FORMAT_VERSION, true);
   view.setUint32(trailer + 12, MAGIC_END, true);
-  view.setUint32(trailer + 8, headCrc(bytes.subarray(0, HEADER_BYTES), bytes.subarray(directoryAt), trailer - directoryAt), true);
+  view.setUint32(trailer + 8, headCrc(SEGMENT_FORMAT_VERSION, bytes.subarray(directoryAt)), true);
   return { bytes, directoryAt };
 }
 
-/** The checksum of header, directory and trailer, the checksum itself left out. */
-function headCrc(header: Uint8Array, tail: Uint8Array, trailerAt: number): number {
-  const before = crc32c(tail.subarray(0, trailerAt + 8), crc32c(header));
-  return crc32c(tail.subarray(trailerAt + 12, trailerAt + 16), before);
-}
-
-/** The header of a file of this version; every file of it begins with the same bytes. */
-function standardHeader(): Uint8Array {
+/** The header of a file: all files of a version begin with the same bytes. */
+function headerOf(version: number): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint16(4, SEGMENT_FORMAT_VERSION, true);
+  view.setUint16(4, version, true);
   return header;
+}
+
+/** The checksum of header, directory and trailer, the checksum itself left out. `tail` is directory and trailer. */
+function headCrc(version: number, tail: Uint8Array): number {
+  const at = tail.byteLength - TRAILER_BYTES + 8;
+  return crc32c(tail.subarray(at + 4), crc32c(tail.subarray(0, at), crc32c(headerOf(version))));
 }
 
 /**
  * Reads the directory from the bytes between `directoryAt` and the end of the file. The header is not needed: all files
  * of a version begin alike, and the checksum covers it as it must be.
+ *
+ * Throws `corrupt` for damaged bytes, and `unsupported` for a file that a newer Elanus wrote.
  */
 export function decodeDirectory(tail: Uint8Array, directoryAt: number, key: string): SectionEntry[] {
   const trailer = tail.byteLength - TRAILER_BYTES;
   if (trailer < 0) throw corrupt(key, 'it is cut off');
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   if (view.getUint32(trailer + 12, true) !== MAGIC_END) throw corrupt(key, 'it does not end as a segment file does');
-  const count = view.getUint32(trailer + 4, true);
+  const version = view.getUint16(trailer + 6, true);
+  if (view.getUint32(trailer + 8, true) !== headCrc(version, tail)) {
+    throw corrupt(key, 'the checksum of its directory is wrong');
+  }
+  if (version !== SEGMENT_FORMAT_VERSION) throw newer(key, version);
+  const count = view.getUint16(trailer + 4, true);
   if (view.getUint32(trailer, true) !== directoryAt || count * ENTRY_BYTES !== trailer) {
     throw corrupt(key, 'its directory is not where it should be');
   }
-  if (view.getUint32(trailer + 8, true) !== headCrc(standardHeader(), tail, trailer)) {
-    throw corrupt(key, 'the checksum of its directory is wrong');
-  }
   return Array.from({ length: count }, (_, at) => {
-    const entry = at * ENTRY_BYTES;
-    return {
-      kind: view.getUint8(entry),
-      type: view.getUint8(entry + 1),
-      elementType: view.getUint8(entry + 2),
-      hasValid: view.getUint8(entry + 3) === 1,
-      fieldId: view.getUint32(entry + 4, true),
-      dimension: view.getUint32(entry + 8, true),
-      rows: view.getUint32(entry + 12, true),
-      offset: view.getUint32(entry + 16, true),
-      length: view.getUint32(entry + 20, true),
-      end: view.getUint32(entry + 24, true),
-      crc: view.getUint32(entry + 28, true),
-    };
+    const entry = decodeEntry(view, at * ENTRY_BYTES);
+    const { offset, length, end } = entry;
+    if (offset < HEADER_BYTES || offset > end || end > directoryAt || length > end - offset) {
+      throw corrupt(key, `section ${entry.fieldId} does not lie in it`);
+    }
+    return entry;
   });
+}
+
+function decodeEntry(view: DataView, entry: number): SectionEntry {
+  return {
+    kind: view.getUint8(entry),
+    type: view.getUint8(entry + 1),
+    elementType: view.getUint8(entry + 2),
+    hasValid: view.getUint8(entry + 3) === 1,
+    fieldId: view.getUint32(entry + 4, true),
+    dimension: view.getUint32(entry + 8, true),
+    rows: view.getUint32(entry + 12, true),
+    offset: view.getUint32(entry + 16, true),
+    length: view.getUint32(entry + 20, true),
+    end: view.getUint32(entry + 24, true),
+    crc: view.getUint32(entry + 28, true),
+  };
 }
 
 /** Checks a section that was read from `entry.offset` to `entry.end`, and gives its content. */
@@ -144,18 +157,16 @@ export function checkSection(bytes: Uint8Array, entry: SectionEntry, key: string
 }
 
 /** Checks a whole file, header included, and gives its sections. */
-export function decodeFile(bytes: Uint8Array, key: string): Section[] {
+export function decodeFile(bytes: Uint8Array, key: string): (Section & SectionEntry)[] {
   if (bytes.byteLength < HEADER_BYTES + TRAILER_BYTES) throw corrupt(key, 'it is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) !== MAGIC) throw corrupt(key, 'it does not begin as a segment file does');
-  const version = view.getUint16(4, true);
-  if (version !== SEGMENT_FORMAT_VERSION) throw corrupt(key, `its format version is ${version}, which is not known here`);
-  if (!bytes.subarray(0, HEADER_BYTES).every((byte, at) => byte === standardHeader()[at])) {
-    throw corrupt(key, 'its header is damaged');
-  }
   const directoryAt = view.getUint32(bytes.byteLength - TRAILER_BYTES, true);
   if (directoryAt > bytes.byteLength) throw corrupt(key, 'its directory is not where it should be');
-  return decodeDirectory(bytes.subarray(directoryAt), directoryAt, key).map((entry) => ({
+  const entries = decodeDirectory(bytes.subarray(directoryAt), directoryAt, key);
+  if (!equalBytes(bytes.subarray(0, HEADER_BYTES), headerOf(SEGMENT_FORMAT_VERSION))) {
+    throw corrupt(key, 'it does not begin as a segment file does');
+  }
+  return entries.map((entry) => ({
     ...entry,
     bytes: checkSection(bytes.subarray(entry.offset, entry.end), entry, key),
   }));
@@ -165,8 +176,14 @@ function aligned(offset: number): number {
   return (offset + ALIGNMENT - 1) & -ALIGNMENT;
 }
 
-export function corrupt(key: string, what: string): ElanusError {
+export function corrupt(key: string, what: string, cause?: unknown): ElanusError {
   return new ElanusError('corrupt', `The object ${key} is damaged: ${what}. Restore it from a copy.`, {
     details: { key },
+    ...(cause === undefined ? {} : { cause }),
   });
+}
+
+function newer(key: string, version: number): ElanusError {
+  const message = `The object ${key} has format ${version}; this Elanus reads up to ${SEGMENT_FORMAT_VERSION}. Use a newer one.`;
+  return new ElanusError('unsupported', message, { details: { key, version } });
 }

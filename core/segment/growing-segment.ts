@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
 import { gatherColumn } from '../column/gather.ts';
 import { GrowableColumn } from '../column/growable-column.ts';
+import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
 import {
   type CollectionMeta,
   DYNAMIC_FIELD_ID,
@@ -80,6 +80,8 @@ export class GrowingSegment implements Segment {
 
   /** Takes rows in log order. Within one batch the last row of a key wins: earlier ones end as they begin. */
   append(batch: ColumnBatch, timestamp: Timestamp): void {
+    // An append that found no room may have left one field longer than another; nothing may follow it.
+    for (const { size } of this.#vectors.values()) assert(size === this.#length, 'no append failed before this one');
     for (const [id, vectors] of this.#vectors) {
       const column = batch.vectors.get(id);
       assert(column !== undefined, `a batch has every vector field, and field ${id}`);

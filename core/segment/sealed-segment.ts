@@ -1,19 +1,19 @@
 import { assert } from '../base/assert.ts';
 import { ElanusError } from '../base/error.ts';
+import { gatherColumn } from '../column/gather.ts';
 import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
-import { concatColumns, gatherColumn } from '../column/gather.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
-import { decodeDelta } from './delta.ts';
 import { RowDeletes } from './deletes.ts';
+import { decodeDelta } from './delta.ts';
 import type { GrowingSegment } from './growing-segment.ts';
 import type { Residency, Resident } from './residency.ts';
 import type { Segment } from './segment.ts';
 import { type SegmentInfo, segmentPrefix } from './segment-info.ts';
-import { missingObject, readColumns, readVectors } from './segment-reader.ts';
+import { missingObject, SegmentReader } from './segment-reader.ts';
 
 /** What sealed segments of one host share. */
 export interface SegmentHost {
@@ -32,6 +32,7 @@ export class SealedSegment implements Segment, Resident {
   /** Told once keys and deltas are there, so that deletes that lie only in the log can be applied. */
   readonly #onKeys: (segment: SealedSegment) => void;
   readonly #keyField: number;
+  readonly #reader: SegmentReader;
   readonly #columns = new Map<number, Column>();
   readonly #vectors = new Map<number, FlatVectors>();
   readonly #loading = new Map<number, Promise<void>>();
@@ -45,6 +46,7 @@ export class SealedSegment implements Segment, Resident {
     this.meta = meta;
     this.#info = info;
     this.#onKeys = onKeys;
+    this.#reader = new SegmentReader(host.objects, meta, info);
     this.#keyField = primaryField(meta.schema).id;
   }
 
@@ -62,7 +64,8 @@ export class SealedSegment implements Segment, Resident {
     const { meta, parts } = from.segment;
     const sealed = new SealedSegment(host, meta, info, onKeys);
     const isWhole = from.rows.length === from.segment.length;
-    for (const [id, column] of parts.columns) sealed.#columns.set(id, isWhole ? column : gatherColumn(column, from.rows));
+    for (const [id, column] of parts.columns)
+      sealed.#columns.set(id, isWhole ? column : gatherColumn(column, from.rows));
     if (isWhole) for (const [id, vectors] of parts.vectors) sealed.#vectors.set(id, vectors);
     else from.segment.free();
     sealed.#indexKeys();
@@ -113,14 +116,16 @@ export class SealedSegment implements Segment, Resident {
   }
 
   async load(fieldIds: readonly number[]): Promise<void> {
-    if (!this.hasKeys) await this.#once(this.#keyField, () => this.#loadKeys());
-    const missing = fieldIds.filter((id) => !this.#columns.has(id) && !this.#vectors.has(id));
+    this.#refuseIfFreed();
+    const missing = fieldIds.filter((id) => id !== this.#keyField && !this.#columns.has(id) && !this.#vectors.has(id));
     const vectors = missing.filter((id) => this.#isVector(id));
     const columns = missing.filter((id) => !this.#isVector(id));
     await Promise.all([
+      this.hasKeys ? undefined : this.#once(this.#keyField, () => this.#loadKeys()),
       ...columns.map((id) => this.#once(id, () => this.#loadColumn(id))),
       ...vectors.map((id) => this.#once(id, () => this.#loadVectors(id))),
     ]);
+    this.#refuseIfFreed();
     this.#host.residency.use(this);
   }
 
@@ -174,6 +179,11 @@ export class SealedSegment implements Segment, Resident {
     this.evict();
   }
 
+  #refuseIfFreed(): void {
+    if (!this.#freed) return;
+    throw new ElanusError('closed', `Segment ${this.id} was let go. Read again.`, { details: { reason: 'freed' } });
+  }
+
   #isVector(fieldId: number): boolean {
     return this.meta.schema.fields.some((field) => field.id === fieldId && isVector(field));
   }
@@ -213,18 +223,18 @@ export class SealedSegment implements Segment, Resident {
   }
 
   async #loadColumn(fieldId: number): Promise<void> {
-    const pieces = await readColumns(this.#host.objects, this.meta, this.#info, fieldId);
-    this.#columns.set(fieldId, concatColumns(pieces));
+    this.#columns.set(fieldId, await this.#reader.column(fieldId));
   }
 
   async #loadVectors(fieldId: number): Promise<void> {
     const field = this.meta.schema.fields.find((candidate) => candidate.id === fieldId);
-    const flat = this.#host.kernel.flat(field?.dimension ?? 0, metricOf(this.meta, fieldId));
+    const dimension = field?.dimension ?? 0;
+    const flat = this.#host.kernel.flat(dimension, metricOf(this.meta, fieldId));
     try {
-      for await (const rows of readVectors(this.#host.objects, this.meta, this.#info, fieldId)) {
+      for await (const rows of this.#reader.vectors(fieldId, dimension)) {
         this.#host.residency.take(() => flat.append(rows), this);
       }
-      if (this.#freed) throw new ElanusError('stale', `Segment ${this.id} was let go while it was read.`);
+      this.#refuseIfFreed();
       this.#vectors.set(fieldId, flat);
     } catch (error) {
       flat.free();

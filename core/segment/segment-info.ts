@@ -41,7 +41,10 @@ export interface SegmentInfo {
 }
 
 /** Where the objects of a segment lie, ending in a slash. */
-export function segmentPrefix(collectionId: number, segment: { readonly id: string; readonly partitionId: number }): string {
+export function segmentPrefix(
+  collectionId: number,
+  segment: { readonly id: string; readonly partitionId: number },
+): string {
   return `collections/${collectionId}/partitions/${segment.partitionId}/segments/${segment.id}/`;
 }
 

@@ -1,8 +1,7 @@
-import { encodeColumn } from '../column/codec.ts';
-import { bytesOf } from '../column/codec.ts';
-import type { Column, Key } from '../model/column.ts';
+import { bytesOf, encodeColumn, typeCode } from '../column/codec.ts';
 import { gatherColumn } from '../column/gather.ts';
-import { type CollectionMeta, primaryField, SCALAR_TYPES, type ScalarType } from '../model/schema.ts';
+import type { Column, Key } from '../model/column.ts';
+import { type CollectionMeta, primaryField } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';
 import type { Timestamp } from '../time/timestamp.ts';
 import type { FlatVectors } from '../vector/kernel.ts';
@@ -97,8 +96,8 @@ function columnSection(fieldId: number, column: Column): Section {
   return {
     kind: SECTION_COLUMN,
     fieldId,
-    type: SCALAR_TYPES.indexOf(column.type) + 1,
-    elementType: column.type === 'Array' ? SCALAR_TYPES.indexOf(column.elementType as ScalarType) + 1 : 0,
+    type: typeCode(column.type),
+    elementType: typeCode(column.type === 'Array' ? column.elementType : undefined),
     hasValid: column.valid !== undefined,
     dimension: 0,
     rows: column.length,
@@ -109,7 +108,16 @@ function columnSection(fieldId: number, column: Column): Section {
 function vectorSection(fieldId: number, flat: FlatVectors, rows: Uint32Array): Section {
   const { dimension } = flat;
   const bytes = bytesOf(flat.readMany(rows));
-  return { kind: SECTION_VECTORS, fieldId, type: 0, elementType: 0, hasValid: false, dimension, rows: rows.length, bytes };
+  return {
+    kind: SECTION_VECTORS,
+    fieldId,
+    type: 0,
+    elementType: 0,
+    hasValid: false,
+    dimension,
+    rows: rows.length,
+    bytes,
+  };
 }
 
 function timestampSection(insertedAt: BigUint64Array, rows: Uint32Array): Section {
