@@ -1,8 +1,8 @@
 /** `elanus/browser`: a vector database in the tab. */
 export { ElanusError, type ErrorCode, type ErrorDetails } from '../core/base/error.ts';
 export { Collection } from '../core/client/collection.ts';
-export type { CollectionOptions, Fields, FieldSpec, RowInputOf, RowOf } from '../core/client/collection-types.ts';
+export type { CollectionOptions, FieldSpec, Fields, RowInputOf, RowOf } from '../core/client/collection-types.ts';
 export { Database } from '../core/client/database.ts';
 export type * from '../core/elanus.ts';
-export { BrowserDatabase, open, type OpenOptions } from './open.ts';
+export { BrowserDatabase, type OpenOptions, open } from './open.ts';
 export type { StorageKind } from './protocol.ts';

@@ -1,11 +1,12 @@
 import { transfer, wrap } from 'comlink';
 import { ElanusError } from '../core/base/error.ts';
-import { Database } from '../core/client/database.ts';
 import type { Connection, ConnectionCallOptions } from '../core/client/connection.ts';
+import { Database } from '../core/client/database.ts';
 import type { Info, Int64Mode } from '../core/elanus.ts';
 import { carryErrors } from './errors.ts';
 import type { EngineApi, OpenRequest, StorageKind } from './protocol.ts';
 
+/** Which database, and how it is kept; only the name is needed. */
 export interface OpenOptions<Mode extends Int64Mode = 'number'> {
   /** Names the database in this origin: 1 to 128 letters, digits, `.`, `_` or `-`. */
   readonly name: string;
@@ -95,7 +96,12 @@ class WorkerConnection implements Connection {
     this.#engine = wrap<EngineApi>(worker);
     this.#died = new Promise((_, reject) => {
       worker.addEventListener('error', (event) => {
-        reject(new ElanusError('unavailable', `The engine worker failed: ${event.message || 'its script could not be loaded'}.`));
+        reject(
+          new ElanusError(
+            'unavailable',
+            `The engine worker failed: ${event.message || 'its script could not be loaded'}.`,
+          ),
+        );
       });
       worker.addEventListener('messageerror', () => {
         reject(new ElanusError('internal', 'A message between page and engine worker could not be read.'));

@@ -4,6 +4,8 @@ import { seededRandom } from '../../core/base/random.ts';
 import type { Database } from '../../core/client/database.ts';
 import type { Int64Mode, Row } from '../../core/elanus.ts';
 
+// Longer than 400 lines: one contract is one suite, so that no host can run half of it.
+
 /** Opens a fresh, empty database; `reopen` closes it and opens the same data again. */
 export interface EngineUnderTest {
   open<Mode extends Int64Mode = 'number'>(options?: { readonly int64?: Mode }): Promise<Database<Mode>>;

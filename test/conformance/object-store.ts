@@ -7,6 +7,8 @@ import { KEY_BYTES_MAX, OBJECT_BYTES_MAX } from '../../core/model/limits.ts';
 import type { ObjectInfo, ObjectStore, Version } from '../../core/storage/object-store.ts';
 import { settle } from '../fakes/simulated-clock.ts';
 
+// Longer than 400 lines: one contract is one suite, so that no host can run half of it.
+
 /** A store to be tested, and what the suite must know of the host it lives in. */
 export interface StoreHost {
   /** Empty at the beginning of the suite, or at least without keys under the prefixes that the suite makes. */
