@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../core/client/connect.ts';
@@ -156,6 +159,23 @@ it('refuses a chunked body that is too large before it has been sent', async () 
 });
 
 describe('the local edge', () => {
+  it('serves the page and the API on one port', async () => {
+    const page = await mkdtemp(join(tmpdir(), 'elanus-page-'));
+    await mkdir(join(page, 'v2', 'vectordb', 'collections'), { recursive: true });
+    await writeFile(join(page, 'index.html'), '<title>a page</title>');
+    await writeFile(join(page, 'v2', 'vectordb', 'collections', 'list'), 'a file in the way of the API');
+    await using other = await testEdge({ page });
+    const text = async (path: string, method = 'GET'): Promise<[number, string]> => {
+      const response = await fetch(other.url + path, method === 'POST' ? { method, body: '{}' } : {});
+      return [response.status, await response.text()];
+    };
+    expect(await text('/')).toEqual([200, '<title>a page</title>']);
+    expect(await text('/health')).toEqual([200, '{"status":"ok"}']);
+    expect(await text('/v2/vectordb/collections/list', 'POST')).toEqual([200, '{"code":0,"data":[]}']);
+    expect(await text('/nothing')).toEqual([404, '404 page not found']);
+    await rm(page, { recursive: true });
+  });
+
   const start = fileURLToPath(new URL('../../worker/cli/start.ts', import.meta.url));
   const run = (env: Record<string, string>) =>
     spawn(process.execPath, [start, '--no-build'], {
