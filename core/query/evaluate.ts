@@ -24,9 +24,8 @@ function truth(expression: Expression, values: Values): Uint8Array {
     case 'not':
       return negate(truth(expression.of, values));
     case 'and':
-      return junction(expression.of, values, FALSE);
     case 'or':
-      return junction(expression.of, values, TRUE);
+      return junction(expression.kind, expression.of, values);
     case 'compare':
       return compare(expression, values);
     case 'compare-columns':
@@ -48,9 +47,10 @@ function truth(expression: Expression, values: Values): Uint8Array {
   }
 }
 
-function junction(parts: readonly Expression[], values: Values, decisive: number): Uint8Array {
-  const result = new Uint8Array(values.count).fill(1 - decisive);
-  for (const part of parts) if (combine(result, truth(part, values), decisive)) break;
+function junction(kind: 'and' | 'or', [first, ...others]: readonly Expression[], values: Values): Uint8Array {
+  if (first === undefined) return new Uint8Array(values.count).fill(kind === 'and' ? TRUE : FALSE);
+  const result = truth(first, values);
+  for (const other of others) if (combine(result, truth(other, values), kind)) break;
   return result;
 }
 

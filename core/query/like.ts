@@ -95,9 +95,14 @@ function findFrom(piece: Piece, text: string, start: number): number | undefined
     const found = text.indexOf(piece.text, start);
     return found < 0 ? undefined : found + piece.text.length;
   }
-  for (let at = start; at <= text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) {
+  const [character] = piece.characters;
+  let at = start;
+  while (at <= text.length) {
+    if (character !== undefined) at = text.indexOf(character, at);
+    if (at < 0) return undefined;
     const end = matchAt(piece, text, at);
     if (end !== undefined) return end;
+    at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
   }
   return undefined;
 }

@@ -23,8 +23,11 @@ const IS_NULL = /(?:is null|IS NULL|is not null|IS NOT NULL)(?![A-Za-z0-9_])/y;
 const NAME = /\$meta(?![A-Za-z0-9_])|[A-Za-z_][A-Za-z0-9_]*/y;
 const FLOAT = /(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+/y;
 const HEX_FLOAT = /0[xX](?=[0-9a-fA-F.])([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?\d{1,6})/y;
+/** A decimal integer that is nothing else, as nearly all numbers of long lists are. */
+const PLAIN_INTEGER = /(?:0|[1-9]\d{0,17})(?![\w.])/y;
 const INTEGER = /0[xX][0-9a-fA-F]+|0[bB][01]+|\d+/y;
 const SYMBOL = /\*\*|==|!=|<=|>=|<<|>>|&&|\|\||=~|!~|[()[\]{},<>+\-*/%&|^~!=]/y;
+const LETTER = /[A-Za-z_$]/;
 const WORD = /[A-Za-z0-9_]/;
 const ESCAPE = /\\(?:([nrtabfv?"'\\])|x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y;
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
@@ -62,12 +65,14 @@ function nextToken(text: string, at: number): Found {
   if ((first === 'r' || first === 'R') && (text[at + 1] === '"' || text[at + 1] === "'")) return rawString(text, at);
   if (first === '"' || first === "'") return quotedString(text, at);
   if ((first >= '0' && first <= '9') || first === '.') return number(text, at);
-  const isNull = match(IS_NULL, text, at);
-  if (isNull !== undefined) {
-    return { token: { kind: 'symbol', value: isNull.toLowerCase(), at }, end: at + isNull.length };
+  if (LETTER.test(first)) {
+    const isNull = match(IS_NULL, text, at);
+    if (isNull !== undefined) {
+      return { token: { kind: 'symbol', value: isNull.toLowerCase(), at }, end: at + isNull.length };
+    }
+    const name = match(NAME, text, at);
+    if (name !== undefined) return { token: word(name, at), end: at + name.length };
   }
-  const name = match(NAME, text, at);
-  if (name !== undefined) return { token: word(name, at), end: at + name.length };
   if (text.startsWith('$[', at)) throw notYet('elements of struct arrays ($[…])');
   const symbol = match(SYMBOL, text, at);
   if (symbol === undefined) throw fault(`token recognition error at: '${String.fromCodePoint(codeAt(text, at))}'`, at);
@@ -91,6 +96,8 @@ function word(name: string, at: number): Token {
 }
 
 function number(text: string, at: number): Found {
+  const plain = match(PLAIN_INTEGER, text, at);
+  if (plain !== undefined) return { token: { kind: 'integer', value: BigInt(plain), at }, end: at + plain.length };
   HEX_FLOAT.lastIndex = at;
   const hex = HEX_FLOAT.exec(text);
   const float = hex?.[0] ?? match(FLOAT, text, at);

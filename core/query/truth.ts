@@ -11,17 +11,18 @@ export function negate(result: Uint8Array): Uint8Array {
   return result;
 }
 
-/**
- * Conjunction (`decisive` is `FALSE`) or disjunction (`TRUE`), into `result`: one decisive part decides, else one
- * unknown part does. Says whether every row is decided.
- */
-export function combine(result: Uint8Array, part: Uint8Array, decisive: number): boolean {
+/** What two values make, at `4 × one + other`: false decides a conjunction and true a disjunction, else unknown does. */
+const CONJUNCTION: Uint8Array = Uint8Array.of(FALSE, FALSE, FALSE, 0, FALSE, TRUE, UNKNOWN, 0, FALSE, UNKNOWN, UNKNOWN);
+const DISJUNCTION: Uint8Array = Uint8Array.of(FALSE, TRUE, UNKNOWN, 0, TRUE, TRUE, TRUE, 0, UNKNOWN, TRUE, UNKNOWN);
+
+/** Joins a part of a conjunction or disjunction into `result`; says whether no further part can change it. */
+export function combine(result: Uint8Array, part: Uint8Array, kind: 'and' | 'or'): boolean {
+  const [table, decisive] = kind === 'and' ? [CONJUNCTION, FALSE] : [DISJUNCTION, TRUE];
   let open = 0;
   for (let row = 0; row < result.length; row++) {
-    const [before, value] = [result[row] as number, part[row] as number];
-    if (before === decisive) continue;
-    if (value === decisive || value === UNKNOWN) result[row] = value;
-    if (value !== decisive) open += 1;
+    const value = table[4 * (result[row] as number) + (part[row] as number)] as number;
+    result[row] = value;
+    open += value === decisive ? 0 : 1;
   }
   return open === 0;
 }
