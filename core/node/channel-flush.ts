@@ -1,11 +1,11 @@
-import type { ManifestStore } from '../manifest/manifest-store.ts';
 import { segmentId } from '../manifest/garbage.ts';
+import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { DEFAULT_PARTITION_ID } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import { encodeDelta } from '../segment/delta.ts';
-import { segmentPrefix, type SegmentDelta } from '../segment/segment-info.ts';
+import { type SegmentDelta, segmentPrefix } from '../segment/segment-info.ts';
 import { writeSegment } from '../segment/segment-writer.ts';
 import { createCertainly } from '../storage/certain.ts';
-import { DEFAULT_PARTITION_ID } from '../model/schema.ts';
 import type { ChannelState } from './channel-state.ts';
 import type { CoordinatorPeer } from './protocol.ts';
 

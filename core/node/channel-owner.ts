@@ -65,7 +65,7 @@ export class ChannelOwner {
     this.#manifests = parts.manifests;
     this.#residency = parts.residency;
     this.#supply = new TimestampSupply(
-      (count) => coordinator.allocateTimestamps(count),
+      (count, above) => coordinator.allocateTimestamps(count, above),
       platform.clock,
       this.state.appliedTo,
     );

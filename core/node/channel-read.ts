@@ -1,7 +1,7 @@
 import { ElanusError } from '../base/error.ts';
 import { SmallestHeap } from '../base/heap.ts';
-import type { ColumnBatch, Key } from '../model/column.ts';
 import { concatBatches, gatherBatch } from '../column/gather.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import { ANSWER_BYTES_MAX } from '../model/limits.ts';
 import { compareDistances, type Metric } from '../model/metric.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
@@ -200,10 +200,14 @@ async function gather(
 
 function refuseLargeAnswer(bytes: number, advice: string): void {
   if (bytes <= ANSWER_BYTES_MAX) return;
-  throw new ElanusError('invalid', `The answer would take at least ${bytes} bytes, more than ${ANSWER_BYTES_MAX}. ${advice}`, {
-    milvusCode: 1102,
-    details: { bytes, bytesMax: ANSWER_BYTES_MAX },
-  });
+  throw new ElanusError(
+    'invalid',
+    `The answer would take at least ${bytes} bytes, more than ${ANSWER_BYTES_MAX}. ${advice}`,
+    {
+      milvusCode: 1102,
+      details: { bytes, bytesMax: ANSWER_BYTES_MAX },
+    },
+  );
 }
 
 function bitsOf(byte: number): number {

@@ -1,15 +1,15 @@
 import { decodeBatch } from '../column/codec.ts';
+import type { StoredManifest } from '../manifest/manifest-store.ts';
 import type { Key } from '../model/column.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import { primaryField } from '../model/schema.ts';
-import type { StoredManifest } from '../manifest/manifest-store.ts';
 import { GrowingSegment } from '../segment/growing-segment.ts';
 import { SealedSegment, type SegmentHost } from '../segment/sealed-segment.ts';
 import type { Segment } from '../segment/segment.ts';
 import type { WrittenSegment } from '../segment/segment-writer.ts';
 import type { Timestamp } from '../time/timestamp.ts';
-import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
 import { decodeLogBatch, type StampedRecord } from '../wal/batch.ts';
+import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
 import { decodeRecord } from '../wal/record.ts';
 import { ChannelDeletes } from './channel-deletes.ts';
 
@@ -54,7 +54,7 @@ export class ChannelState {
   #growing: GrowingSegment;
   #growingSerial = 0;
   #sealed: SealedTail | undefined;
-  #flushed: SealedSegment[];
+  readonly #flushed: SealedSegment[];
 
   constructor(host: SegmentHost, meta: CollectionMeta, stored: StoredManifest, now: number) {
     this.#host = host;
@@ -152,9 +152,7 @@ export class ChannelState {
       return;
     }
     const from = { segment: tail.segment, rows: written.rows };
-    this.#flushed.push(
-      SealedSegment.adopt(this.#host, written.info, from, (segment) => this.#applyDeletes(segment)),
-    );
+    this.#flushed.push(SealedSegment.adopt(this.#host, written.info, from, (segment) => this.#applyDeletes(segment)));
   }
 
   free(): void {

@@ -97,7 +97,9 @@ export class Channel {
     const state = this.#state ?? (await this.#opening.run(() => this.#load()));
     return {
       rowCount: state.rowCount,
-      segments: state.segments().map(({ id, state: kind, length, bytes }) => ({ id, state: kind, rows: length, bytes })),
+      segments: state
+        .segments()
+        .map(({ id, state: kind, length, bytes }) => ({ id, state: kind, rows: length, bytes })),
       tailFrames: state.tailFrames,
       tailBytes: state.tailBytes,
     };
@@ -122,7 +124,9 @@ export class Channel {
     try {
       await owner.work();
     } catch (error) {
-      throw this.#given(owner, error);
+      const given = this.#given(owner, error);
+      // Somebody else owns the channel, and does what is due.
+      if (codeOf(error) !== 'fenced') throw given;
     }
   }
 

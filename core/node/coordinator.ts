@@ -113,8 +113,8 @@ export class Coordinator implements CoordinatorPeer {
     });
   }
 
-  async allocateTimestamps(count: number): Promise<TimestampRange> {
-    return { first: await this.#oracle.allocate(count), count };
+  async allocateTimestamps(count: number, above?: bigint): Promise<TimestampRange> {
+    return { first: await this.#oracle.allocate(count, above), count };
   }
 
   async allocateKeys(collectionId: number, count: number): Promise<{ readonly first: number; readonly count: number }> {
@@ -199,9 +199,8 @@ function isSearchable(meta: CollectionMeta): boolean {
 
 /** Milvus's error for a collection that does not exist. */
 export function collectionNotFound({ databaseName, collectionName }: CollectionName): ElanusError {
-  return new ElanusError(
-    'not-found',
-    `can't find collection[database=${databaseName}][collection=${collectionName}]`,
-    { milvusCode: 100, details: { collection: collectionName } },
-  );
+  return new ElanusError('not-found', `can't find collection[database=${databaseName}][collection=${collectionName}]`, {
+    milvusCode: 100,
+    details: { collection: collectionName },
+  });
 }

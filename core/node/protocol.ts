@@ -37,8 +37,8 @@ export interface CoordinatorPeer {
   describeCollection(name: CollectionName): Promise<CollectionEntry>;
   listCollections(databaseName: string): Promise<string[]>;
   setLoaded(name: CollectionName, loaded: boolean): Promise<void>;
-  /** Timestamps above every one that was handed out before, by any incarnation of the coordinator. */
-  allocateTimestamps(count: number): Promise<TimestampRange>;
+  /** Timestamps that nobody else gets, growing with each call, and all above `above`, the newest that the caller knows. */
+  allocateTimestamps(count: number, above?: bigint): Promise<TimestampRange>;
   /** Automatic keys of a collection: below 2^53, never handed out twice. */
   allocateKeys(collectionId: number, count: number): Promise<{ readonly first: number; readonly count: number }>;
 }

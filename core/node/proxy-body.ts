@@ -20,7 +20,11 @@ export function filterOf(body: ProxyBody, meta: CollectionMeta, plan: 'query' | 
   } catch (error) {
     if (codeOf(error) !== 'invalid') throw error;
     const { message, milvusCode, details } = error as ElanusError;
-    throw new ElanusError('invalid', `failed to create ${plan} plan: ${message}`, { cause: error, milvusCode, details });
+    throw new ElanusError('invalid', `failed to create ${plan} plan: ${message}`, {
+      cause: error,
+      milvusCode,
+      details,
+    });
   }
 }
 

@@ -1,14 +1,14 @@
 import { ElanusError } from '../base/error.ts';
 import { concatBatches, gatherBatch } from '../column/gather.ts';
-import type { ColumnBatch, Key } from '../model/column.ts';
 import type { Hit, Row } from '../elanus.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import { type OutputPlan, resolveOutputFields, rowsFromBatch } from '../model/output.ts';
 import { consistencyOf, pageOf, searchPlan, toKeys } from '../model/request.ts';
 import { type CollectionMeta, channelNames, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys, mergeHits } from '../query/reduce.ts';
 import type { CollectionCache } from './collection-cache.ts';
-import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
 import type { ChannelAddress, Cluster, CollectionName, Guarantee, QueryAnswer, StreamingPeer } from './protocol.ts';
+import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
 
 /** The output field by which Milvus's query counts. */
 const COUNT_FIELD = 'count(*)';

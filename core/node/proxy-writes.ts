@@ -1,14 +1,14 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { encodeBatch } from '../column/codec.ts';
-import type { ColumnBatch, Key } from '../model/column.ts';
 import { gatherBatch } from '../column/gather.ts';
+import type { ColumnBatch, Key } from '../model/column.ts';
 import { buildBatch, rowsOf, type WriteMode } from '../model/entity.ts';
 import { toKeys } from '../model/request.ts';
 import { type CollectionMeta, channelNames, primaryField } from '../model/schema.ts';
 import { isAlwaysTrue, keysOf } from '../query/keys.ts';
 import type { CollectionCache } from './collection-cache.ts';
-import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
 import type { ChannelAddress, Cluster, CollectionEntry, CollectionName, DeleteRequest } from './protocol.ts';
+import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
 import { routeKeys } from './routing.ts';
 
 /** Keys named in an error about a write that reached some channels only. */

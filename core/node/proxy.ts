@@ -7,7 +7,7 @@ import { refuseUnsupported } from '../model/request.ts';
 import { channelNames, isVector } from '../model/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { CollectionCache } from './collection-cache.ts';
-import type { CollectionEntry, CollectionName, Cluster } from './protocol.ts';
+import type { Cluster, CollectionEntry, CollectionName } from './protocol.ts';
 import { ProxyReads } from './proxy-reads.ts';
 import { ProxyWrites } from './proxy-writes.ts';
 
@@ -91,7 +91,9 @@ export class Proxy {
     const rowCount = await this.#collections.use(nameOf(body), async ({ meta }) => {
       const counts = await Promise.all(
         channelNames(meta.id, meta.shardsNum).map((channel) =>
-          this.#cluster.streamingNode(channel).statistics({ channel, collectionId: meta.id, schemaVersion: meta.version }),
+          this.#cluster
+            .streamingNode(channel)
+            .statistics({ channel, collectionId: meta.id, schemaVersion: meta.version }),
         ),
       );
       return counts.reduce((sum, statistics) => sum + statistics.rowCount, 0);

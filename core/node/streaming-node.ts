@@ -139,7 +139,10 @@ export class StreamingNode implements StreamingPeer {
     }
     const channel = await opening;
     if (channel.meta.version === address.schemaVersion && channel.meta.id === address.collectionId) return channel;
-    throw new ElanusError('stale', `Channel ${address.channel} has another schema than version ${address.schemaVersion}.`);
+    throw new ElanusError(
+      'stale',
+      `Channel ${address.channel} has another schema than version ${address.schemaVersion}.`,
+    );
   }
 
   async #open(address: ChannelAddress): Promise<Channel> {
@@ -158,13 +161,19 @@ export class StreamingNode implements StreamingPeer {
 
 function isOutdated(error: unknown): boolean {
   const reason = (error as { details?: { reason?: unknown } }).details?.reason;
-  return (codeOf(error) === 'stale' && reason === 'missing-object') || (codeOf(error) === 'closed' && reason === 'freed');
+  return (
+    (codeOf(error) === 'stale' && reason === 'missing-object') || (codeOf(error) === 'closed' && reason === 'freed')
+  );
 }
 
 function refuseLargeRecord(record: Uint8Array, advice: string): void {
   if (record.length <= RECORD_BYTES_MAX) return;
-  throw new ElanusError('invalid', `The request takes ${record.length} bytes in the log, more than ${RECORD_BYTES_MAX}. ${advice}`, {
-    milvusCode: 1102,
-    details: { bytes: record.length, bytesMax: RECORD_BYTES_MAX },
-  });
+  throw new ElanusError(
+    'invalid',
+    `The request takes ${record.length} bytes in the log, more than ${RECORD_BYTES_MAX}. ${advice}`,
+    {
+      milvusCode: 1102,
+      details: { bytes: record.length, bytesMax: RECORD_BYTES_MAX },
+    },
+  );
 }

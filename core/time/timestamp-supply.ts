@@ -6,12 +6,18 @@ import { TIMESTAMP_ZERO, type Timestamp } from './timestamp.ts';
 /** Timestamps asked for at a time; a batch of the log never holds more records. */
 export const TIMESTAMP_RANGE_COUNT: number = 1 << 16;
 
+/** Asks the coordinator for a range of `count` timestamps, all above `above`. */
+export type AllocateTimestamps = (
+  count: number,
+  above: Timestamp,
+) => Promise<{ readonly first: Timestamp; readonly count: number }>;
+
 /**
  * The timestamps that one owner of a channel stamps its records with: strictly increasing, from ranges that the
  * coordinator hands out.
  */
 export class TimestampSupply {
-  readonly #allocate: (count: number) => Promise<{ readonly first: Timestamp; readonly count: number }>;
+  readonly #allocate: AllocateTimestamps;
   readonly #clock: Clock;
   #next = TIMESTAMP_ZERO;
   #end = TIMESTAMP_ZERO;
@@ -20,11 +26,7 @@ export class TimestampSupply {
   #floor: Timestamp;
 
   /** @param floor the newest timestamp that was replayed: everything stamped lies above it */
-  constructor(
-    allocate: (count: number) => Promise<{ readonly first: Timestamp; readonly count: number }>,
-    clock: Clock,
-    floor: Timestamp,
-  ) {
+  constructor(allocate: AllocateTimestamps, clock: Clock, floor: Timestamp) {
     this.#allocate = allocate;
     this.#clock = clock;
     this.#floor = floor;
@@ -36,16 +38,13 @@ export class TimestampSupply {
     this.#raise();
     const fresh = this.#clock.now() - this.#takenAt <= TIMESTAMP_RANGE_AGE_MS_MAX;
     if (fresh && this.#next + BigInt(count) <= this.#end) return;
-    // A coordinator never hands out what lies below an earlier range, so at most the first answer is too low.
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const range = await this.#allocate(TIMESTAMP_RANGE_COUNT);
-      this.#takenAt = this.#clock.now();
-      this.#next = range.first;
-      this.#end = range.first + BigInt(range.count);
-      this.#raise();
-      if (this.#next + BigInt(count) <= this.#end) return;
-    }
-    assert(false, `the coordinator hands out timestamps above ${this.#floor}, the newest in the channel`);
+    const range = await this.#allocate(TIMESTAMP_RANGE_COUNT, this.#floor);
+    this.#takenAt = this.#clock.now();
+    this.#next = range.first;
+    this.#end = range.first + BigInt(range.count);
+    this.#raise();
+    // A read may have raised the floor past the whole range meanwhile; its timestamp came from the coordinator too.
+    if (this.#next + BigInt(count) > this.#end) await this.prepare(count);
   }
 
   /** The next timestamp; `prepare` has made sure that there is one. */

@@ -67,7 +67,11 @@ test('a supply stamps strictly upwards, above what was replayed, and nothing at 
   const clock = settableClock(5_000);
   const oracle = new TimestampOracle(new MemoryStore(), clock, seededRandom(1));
   const floor = timestampAt(5_000) + 10n;
-  const supply = new TimestampSupply(async (count) => ({ first: await oracle.allocate(count), count }), clock, floor);
+  const supply = new TimestampSupply(
+    async (count, above) => ({ first: await oracle.allocate(count, above), count }),
+    clock,
+    floor,
+  );
   await supply.prepare(2);
   const first = supply.stamp();
   expect(first).toBeGreaterThan(floor);
