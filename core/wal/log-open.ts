@@ -1,5 +1,6 @@
 import { codeOf, ElanusError } from '../base/error.ts';
-import { encodeFence } from './frame.ts';
+import { encodeFence, type FrameHeader } from './frame.ts';
+import type { Position } from './log.ts';
 import { fencedError } from './log-errors.ts';
 import type { LogObjects, LogRoot, StoredRoot } from './log-objects.ts';
 import { firstIndex } from './log-read.ts';
@@ -7,6 +8,8 @@ import type { LogRules } from './log-rules.ts';
 
 /** How often an opening begins again because others open or truncate at the same time. */
 const OPEN_ATTEMPTS_MAX = 16;
+/** Slots that an opener loses to the owner before it puts a fence ahead. */
+const RACES_LOST_MAX = 8;
 
 /**
  * Opens a log with `term`: fences the term before it, then replaces the root. Returns the root that it wrote.
@@ -49,29 +52,52 @@ async function endTerm(
   fencingTerm: number,
 ): Promise<number | undefined> {
   const tail = await findTail(objects, rules, root.term, firstIndex(root, root.term));
-  return rules.endTerm(tail, () => putFence(objects, root.term, tail, fencingTerm));
+  return rules.endTerm(tail, () => putFence(objects, rules, { term: root.term, index: tail }, fencingTerm));
 }
 
 /** Puts a fence into the first slot from `tail` on that is free, or adopts the one that stands there. */
 async function putFence(
   objects: LogObjects,
-  term: number,
-  tail: number,
+  rules: LogRules,
+  { term, index: tail }: Position,
   fencingTerm: number,
 ): Promise<number | undefined> {
-  for (let index = tail; ; index++) {
-    const position = { term, index };
-    try {
-      await objects.createFrame(position, encodeFence(position, fencingTerm, objects.host.random));
-      return index;
-    } catch (error) {
-      if (codeOf(error) !== 'conflict') throw error;
-    }
-    const header = await objects.readHeader(position);
-    if (header === undefined) return undefined;
-    // The fence of an opener that crashed, or was slower: it stands as well.
-    if (header.kind === 'fence') return index;
+  let index = tail;
+  for (let lost = 0; ; lost++) {
+    const found = await fenceSlot(objects, { term, index }, fencingTerm);
+    if (found === undefined) return undefined;
+    if (found === 'fence') return index;
+    if (lost === RACES_LOST_MAX) await putBarrier(objects, { term, index }, fencingTerm);
+    index = lost < RACES_LOST_MAX ? index + 1 : await findTail(objects, rules, term, index + 1);
   }
+}
+
+/**
+ * Puts a fence ahead of an owner who appends as fast as the opener tries, and who would win every slot for ever. The
+ * owner cannot pass it, for appends are acknowledged in order. It decides nothing else: the log of a term ends at its
+ * first free slot or its first fence, whichever comes first.
+ */
+async function putBarrier(objects: LogObjects, { term, index }: Position, fencingTerm: number): Promise<void> {
+  for (let ahead = 4 * RACES_LOST_MAX; ; ahead *= 2) {
+    const found = await fenceSlot(objects, { term, index: index + ahead }, fencingTerm);
+    if (found !== 'data') return;
+  }
+}
+
+/** Tries to put a fence into a slot; returns what lies there then, or undefined if it was taken and is free again. */
+async function fenceSlot(
+  objects: LogObjects,
+  position: Position,
+  fencingTerm: number,
+): Promise<FrameHeader['kind'] | undefined> {
+  try {
+    await objects.createFrame(position, encodeFence(position, fencingTerm, objects.host.random));
+    return 'fence';
+  } catch (error) {
+    if (codeOf(error) !== 'conflict') throw error;
+  }
+  // The fence of an opener that crashed, or was slower, stands as well.
+  return (await objects.readHeader(position))?.kind;
 }
 
 /**

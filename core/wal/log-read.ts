@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import type { LogEntry, Position } from './log.ts';
-import { truncatedError } from './log-errors.ts';
+import { fencedError, truncatedError } from './log-errors.ts';
 import type { LogObjects, LogRoot } from './log-objects.ts';
 import type { LogRules } from './log-rules.ts';
 
@@ -23,7 +23,8 @@ export interface LogView {
  *
  * Frames of a sealed term, below its count, must be there. If one is not, or if the root shows at the end that the
  * truncation has passed the place where the log seemed to end, frames were deleted meanwhile: it rejects with `stale`
- * rather than pass over them.
+ * rather than pass over them. An owner that is one no more at the end rejects with `fenced`: the newer one may have
+ * acknowledged entries that it does not know of.
  */
 export async function* readLog(
   objects: LogObjects,
@@ -40,7 +41,12 @@ export async function* readLog(
     const start = term === from.term ? from.index : firstIndex(root, term);
     yield* readCounted(objects, rules, { term, index: start }, count);
   }
-  if (acknowledged !== undefined || root.term < from.term) return;
+  if (acknowledged !== undefined) {
+    const after = await objects.readRoot();
+    if (rules.isOwner(after.root, root.term)) return;
+    throw fencedError(objects.channel, root.term, after.root.term);
+  }
+  if (root.term < from.term) return;
   const start = root.term === from.term ? from.index : firstIndex(root, root.term);
   const end = yield* readOpen(objects, { term: root.term, index: start });
   const after = await objects.readRoot();

@@ -54,6 +54,8 @@ export interface LogRules {
    * truncation has passed it, the frames were deleted under the reader's hands.
    */
   readonly isTail: (end: Position, truncatedToAfter: Position) => boolean;
+  /** Whether an owner that has read its log still is the owner, by the root as it is afterwards. */
+  readonly isOwner: (rootAfter: LogRoot, term: number) => boolean;
   /**
    * What a fence means that lies below the published number of frames of its term: the slot was truncated, then fenced
    * by a claimant with an old root. The root that the reader has is old: `reload`. It does not end the term there.
@@ -88,6 +90,7 @@ export const LOG_RULES: LogRules = {
   },
   readStart: (from, truncatedTo) => (comparePositions(from, truncatedTo) >= 0 ? from : undefined),
   isTail: (end, truncatedToAfter) => comparePositions(end, truncatedToAfter) >= 0,
+  isOwner: (rootAfter, term) => rootAfter.term === term,
   fenceBelowCount: 'reload',
   truncate: async (writeRoot, deleteFrames) => {
     await writeRoot();

@@ -25,6 +25,7 @@ export const MUTANTS = {
   },
   'what lies below the truncation point is read': { readStart: (from) => from, isTail: () => true },
   'a reader does not look at the root again': { isTail: () => true },
+  'an owner does not look whether it still is one': { isOwner: () => true },
   'a fence in the slot is taken for certain failure': { hasFailedForCertain: () => true },
 } satisfies Readonly<Record<string, Partial<LogRules>>>;
 
