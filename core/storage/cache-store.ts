@@ -108,7 +108,8 @@ export class CacheStore implements ObjectStore {
       this.#drop(key);
       return undefined;
     }
-    if (this.#changesUnderWay === 0) this.#keep(read, span.start);
+    // No change of this key began meanwhile; nor is one under way, for then no block of it would be known.
+    this.#keep(read, span.start);
     place(read.bytes, span.start, bytes, start);
     return { key, size, version, bytes };
   }

@@ -74,6 +74,23 @@ test('a read never mixes two versions, also when others replace below', async ()
   expect((await cache.read('s/a', { start: 0, end: 1 }))?.bytes).toEqual(new Uint8Array([2]));
 });
 
+test('blocks that two concurrent reads took from two versions are not put together', async () => {
+  const { memory, cache } = await setUp(100_000);
+  const before = await memory.create('s/a', new Uint8Array(200).fill(1));
+  const read = memory.read.bind(memory);
+  let reads = 0;
+  memory.read = async (key, range) => {
+    if (++reads === 2) await memory.replace('s/a', new Uint8Array(200).fill(2), before);
+    return read(key, range);
+  };
+  const parts = await Promise.all([
+    cache.read('s/a', { start: 0, end: 1 }),
+    cache.read('s/a', { start: 100, end: 101 }),
+  ]);
+  expect(parts.map((part) => part?.bytes[0])).toEqual([1, 2]);
+  expect(new Set((await cache.read('s/a'))?.bytes).size).toBe(1);
+});
+
 /** Readers and a writer through one cache over a slow store: a read that begins later never sees an older object. */
 test('reads under concurrent replacements and deletions are linearizable', async () => {
   await fc.assert(

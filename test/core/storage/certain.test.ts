@@ -124,6 +124,9 @@ test('only the identity is read back where it is given; a shorter rival is still
   await shared.create('b', encodeUtf8('x'));
   flaky.failAt(flaky.calls + 1, 'before');
   await expect(createCertainly(flaky, 'b', bytes, clock, { identity })).rejects.toMatchObject({ code: 'conflict' });
+  await shared.create('c', bytes.slice(0, 100));
+  flaky.failAt(flaky.calls + 1, 'before');
+  await expect(createCertainly(flaky, 'c', bytes, clock, { identity })).rejects.toMatchObject({ code: 'conflict' });
 });
 
 /**

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { crc32c } from '../../../core/base/crc32c.ts';
 import { decodeDocument, documentVersion, encodeDocument } from '../../../core/storage/document.ts';
 
 const corrupt = expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('the/key') });
@@ -30,6 +31,14 @@ test('every flipped bit, every truncation and every added byte is corruption tha
     }),
     { numRuns: 20 },
   );
+});
+
+test('a length that does not fit is corruption even where the checksum is right', () => {
+  const bytes = encodeDocument('TEST', 1, { a: 1 });
+  const view = new DataView(bytes.buffer);
+  view.setUint32(16, 6, true);
+  view.setUint32(12, crc32c(bytes.subarray(16), crc32c(bytes.subarray(0, 12))), true);
+  expect(() => decodeDocument('TEST', 1, bytes, 'the/key')).toThrow(corrupt);
 });
 
 test('random bytes are corruption, never another error', () => {
