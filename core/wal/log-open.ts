@@ -7,7 +7,7 @@ import { firstIndex } from './log-read.ts';
 import type { LogRules } from './log-rules.ts';
 
 /** How often an opening begins again because others open or truncate at the same time. */
-const OPEN_ATTEMPTS_MAX = 16;
+const OPEN_ATTEMPTS_MAX = 8;
 /** Slots that an opener loses to the owner before it puts a fence ahead. */
 const RACES_LOST_MAX = 8;
 
@@ -25,18 +25,20 @@ export async function openTerm(objects: LogObjects, rules: LogRules, term: numbe
   for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
     const { root, version } = await objects.readRoot();
     if (!rules.mayOpen(root.term, term)) throw fencedError(objects.channel, term, root.term);
-    let sealed = root.sealed;
-    if (version !== undefined) {
-      const count = await endTerm(objects, rules, root, term);
-      // The slot was taken and is free again: somebody truncates past it, so the root has changed.
-      if (count === undefined) continue;
-      sealed = [...root.sealed, [root.term, count]];
-    }
     try {
+      let sealed = root.sealed;
+      if (version !== undefined) {
+        const count = await endTerm(objects, rules, root, term);
+        // The slot was taken and is free again: somebody truncates past it, so the root has changed.
+        if (count === undefined) continue;
+        sealed = [...root.sealed, [root.term, count]];
+      }
       return await objects.writeRoot({ term, sealed, truncatedTo: root.truncatedTo }, version);
     } catch (error) {
-      // Another has opened, or the owner has truncated: the root says which, and whether this term may still open.
-      if (codeOf(error) !== 'conflict') throw error;
+      // Another has opened, or the owner has truncated, or many try at once and the store asks for fewer writes of its
+      // root: the root says which, and whether this term may still open.
+      const code = codeOf(error);
+      if (code !== 'conflict' && code !== 'overloaded') throw error;
     }
   }
   throw new ElanusError('unavailable', `The log of channel ${objects.channel} is contended. Open it again.`, {

@@ -36,24 +36,33 @@ export interface LogEntry {
  * - Once a newer term has opened, no append resolves: each rejects with `fenced` (certainly not in the log)
  *   or `unavailable` (the newer owner decides whether it is).
  * - What was read once is a prefix of what is read later.
+ * - A rejected append says in `details.outcome` what is known: `not-written` (it is not in the log and never will be) or
+ *   `unknown`. After one that was sent and failed, all later ones reject: a gap may lie in the log.
  */
 export interface Log {
   /** Appends one entry (1 byte to `LOG_ENTRY_BYTES_MAX`); durable when it resolves. */
   append(bytes: Uint8Array): Promise<Position>;
   /**
    * Yields the entries from `from` (inclusive) to the tail as found at this call, in order.
-   * Rejects with `stale` and `details.reason === 'truncated'` if `from` lies below the truncation point: it never skips.
+   * Rejects with `stale` and `details.reason === 'truncated'` if `from` lies below the truncation point, or if the
+   * truncation overtakes the read: it never skips. Rejects with `fenced`, perhaps at the end, if a newer term has opened.
    */
   read(from: Position): AsyncIterable<LogEntry>;
-  /** Allows the log to forget the entries strictly below `below`. */
+  /**
+   * Allows the log to forget the entries strictly below `below`, but never the newest. Rejects with `fenced`, and forgets
+   * nothing, once a newer term has opened.
+   */
   truncate(below: Position): Promise<void>;
-  /** Stops appending: queued appends reject with `closed`. The log can be opened again with a greater term. */
+  /**
+   * Stops appending: appends that wait, and later ones, reject with `closed`; resolves when those on their way have ended.
+   * The log can be opened again with a greater term.
+   */
   close(): Promise<void>;
 }
 
 /** What a reader without a claim needs of a log: DESIGN §4, "To read". */
 export interface LogReader {
-  /** As `Log.read`. */
+  /** As `Log.read`, without `fenced`: terms may open meanwhile. An entry that is not acknowledged yet may be read. */
   read(from: Position): AsyncIterable<LogEntry>;
   /** The first position that has not been truncated, as the log's root says now. */
   truncatedTo(): Promise<Position>;

@@ -71,8 +71,9 @@ class MemoryLog implements Log {
     return position;
   }
 
-  read(from: Position): AsyncIterable<LogEntry> {
-    return readEntries(this.#name, this.#channel, from);
+  async *read(from: Position): AsyncGenerator<LogEntry> {
+    yield* readEntries(this.#name, this.#channel, from);
+    this.#checkTerm();
   }
 
   async truncate(below: Position): Promise<void> {
