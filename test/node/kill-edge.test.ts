@@ -14,7 +14,7 @@ import { connect } from '../../core/client/connect.ts';
  * request is there in part.
  */
 
-const ROUNDS = 5;
+const ROUNDS = 6;
 const WRITERS = 4;
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const random = seededRandom(seed);
@@ -23,7 +23,7 @@ const folder = await mkdtemp(join(tmpdir(), 'elanus-kill-'));
 const running = new Set<ChildProcess>();
 
 afterAll(async () => {
-  for (const child of running) killTree(child);
+  for (const child of running) for (const pid of [...childrenOf(child.pid as number), child.pid as number]) kill(pid);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -49,14 +49,22 @@ it.skipIf(process.platform !== 'linux')(
     };
     let nextKey = 1;
     for (let round = 0; round < ROUNDS; round++) {
-      const { child, url } = await startEdge();
+      const { child, url, pids } = await startEdge();
       await using db = connect({ url });
       if (round === 0) {
         await db.createCollection({ collectionName: 'rows', dimension: 2, params: { shardsNum: 1 } });
       } else {
         await check(url, written);
       }
+      // Every other round ends the moment an acknowledgement has come, every other in the midst of whatever goes on.
+      const killAtAcknowledgement = round % 2 === 0;
+      let isTime = false;
       let isDead = false;
+      const end = (): void => {
+        // At once; nobody looks around first.
+        if (!isDead) for (const pid of pids) kill(pid);
+        isDead = true;
+      };
       const writer = async (): Promise<void> => {
         while (!isDead) {
           const batch = nextKey;
@@ -66,6 +74,7 @@ it.skipIf(process.platform !== 'linux')(
             const data = keys.map((id) => ({ id, vector: [id, 1], batch }));
             await db.insert({ collectionName: 'rows', data });
             for (const id of keys) written.acknowledged.set(id, batch);
+            if (isTime) end();
             if (random() % 4 === 0) {
               const [gone = 0] = keys;
               written.maybeDeleted.add(gone);
@@ -83,11 +92,12 @@ it.skipIf(process.platform !== 'linux')(
       const stopped = Promise.all(writers);
       stopped.catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 300 + (random() % 1500)));
-      isDead = true;
-      killTree(child);
-      await once(child, 'exit');
+      const exited = once(child, 'exit');
+      isTime = true;
+      if (!killAtAcknowledgement) end();
+      // A writer that fails before its time fails the test.
+      await Promise.all([exited, stopped]);
       running.delete(child);
-      await stopped;
     }
     const { child, url } = await startEdge();
     await check(url, written);
@@ -131,7 +141,7 @@ async function check(url: string, written: Written): Promise<void> {
   }
 }
 
-async function startEdge(): Promise<{ child: ChildProcess; url: string }> {
+async function startEdge(): Promise<{ child: ChildProcess; url: string; pids: readonly number[] }> {
   const child = spawn(process.execPath, [start, '--no-build'], {
     env: { ...process.env, PORT: '0', ELANUS_FOLDER: folder, ELANUS_TOKEN: '' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -140,13 +150,10 @@ async function startEdge(): Promise<{ child: ChildProcess; url: string }> {
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
   const url = /http:\/\/[\d.]+:\d+/.exec(line.toString())?.[0];
   expect(url, line.toString()).toBeDefined();
-  return { child, url: url as string };
-}
-
-/** workerd first and without warning, so that nothing can be written on the way down; then what started it. */
-function killTree(child: ChildProcess): void {
-  for (const pid of childrenOf(child.pid as number)) kill(pid);
-  kill(child.pid as number);
+  // workerd before what started it, which would start another.
+  const pids = [...childrenOf(child.pid as number), child.pid as number];
+  expect(pids.length).toBeGreaterThan(1);
+  return { child, url: url as string, pids };
 }
 
 function kill(pid: number): void {

@@ -66,6 +66,26 @@ describe('a call between objects', () => {
     expect(await remoteStreamingNode(edge, 'c').search({ ...address } as never)).toEqual(answer);
   });
 
+  it('carries what a view shows, and not the buffer behind it, which may be larger than a message', async () => {
+    const buffer = new ArrayBuffer(40 * 1024 * 1024);
+    const part = new Float32Array(buffer, 16, 2).fill(1.5);
+    const answer = { list: ['text', { values: new Map([[1, part]]) }], count: 2n };
+    vi.spyOn(StreamingNode.prototype, 'search').mockResolvedValue(answer as never);
+    const request = { ...address, queries: part } as never;
+    expect(await remoteStreamingNode(edge, 'c').search(request)).toEqual({
+      list: ['text', { values: new Map([[1, Float32Array.of(1.5, 1.5)]]) }],
+      count: 2n,
+    });
+  });
+
+  it('that is larger than a message is the caller to make smaller', async () => {
+    vi.spyOn(StreamingNode.prototype, 'search').mockResolvedValue({ all: new Uint8Array(33 * 1024 * 1024) } as never);
+    await expect(remoteStreamingNode(edge, 'c').search(address as never)).rejects.toMatchObject({
+      code: 'invalid',
+      milvusCode: 1102,
+    });
+  });
+
   it('reaches no method but those of the role', async () => {
     const stub = edge.COORDINATOR.get(edge.COORDINATOR.idFromName('coordinator')) as unknown as RoleStub;
     for (const method of ['work', 'constructor', '__proto__', 'nothing']) {

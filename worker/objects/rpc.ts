@@ -34,7 +34,7 @@ export async function answerCall<Role extends object>(
   try {
     if (!Object.hasOwn(methods, method)) throw new ElanusError('internal', `There is no method ${method} to call.`);
     const run = role[method as keyof Role] as (...args: unknown[]) => Promise<unknown>;
-    return { ok: true, value: await run.apply(role, [...args]) };
+    return { ok: true, value: compact(await run.apply(role, [...args])) };
   } catch (error) {
     return { ok: false, error: toPlainError(error) };
   }
@@ -62,10 +62,11 @@ async function callRemote(
   args: readonly unknown[],
   attempts: number,
 ): Promise<unknown> {
+  const sent = args.map(compact);
   for (let attempt = 1; ; attempt++) {
     let reply: Reply & Partial<Disposable>;
     try {
-      reply = await find().call(method, args);
+      reply = await find().call(method, sent);
     } catch (thrown) {
       const { overloaded, retryable, message } = thrown as PlatformError;
       if (attempt < attempts && retryable === true && overloaded !== true) {
@@ -73,6 +74,13 @@ async function callRemote(
         continue;
       }
       const text = typeof message === 'string' ? message : String(thrown);
+      if (text.includes('Serialized RPC')) {
+        throw new ElanusError(
+          'invalid',
+          `The request or the answer of ${method} is too large for one message; lower \`limit\` or \`outputFields\`, or send fewer rows. (${text})`,
+          { milvusCode: 1102, cause: thrown },
+        );
+      }
       throw overloaded === true
         ? new ElanusError('overloaded', `The object behind ${method} has too much to do: ${text}`, { cause: thrown })
         : new ElanusError('unavailable', `No answer from the object behind ${method}: ${text}`, { cause: thrown });
@@ -82,4 +90,26 @@ async function callRemote(
     if (reply.ok) return reply.value;
     throw fromPlainError(reply.error);
   }
+}
+
+/**
+ * The value with each view on a part of a buffer made a buffer of its own: the platform sends the *whole* buffer behind
+ * a view, which may be a thousand times what the view shows. Plain objects, lists and maps are looked through.
+ */
+export function compact(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (ArrayBuffer.isView(value)) {
+    return value.byteLength < value.buffer.byteLength && !(value instanceof DataView)
+      ? (value as Uint8Array).slice()
+      : value;
+  }
+  if (Array.isArray(value)) {
+    const first = value.findIndex((item) => compact(item) !== item);
+    return first === -1 ? value : value.map(compact);
+  }
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, item]): [unknown, unknown] => [key, compact(item)]));
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, compact(item)]));
 }
