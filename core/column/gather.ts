@@ -36,6 +36,24 @@ export function concatBatches(batches: readonly ColumnBatch[]): ColumnBatch {
   return { length, scalars, vectors };
 }
 
+/** About how many bytes a batch takes when it is sent: its values, without what the sending adds. */
+export function batchBytes(batch: ColumnBatch): number {
+  let bytes = 0;
+  for (const { values, length, valid } of batch.scalars.values()) {
+    if (Array.isArray(values)) for (let row = 0; row < length; row++) bytes += valueBytes(values[row]);
+    else bytes += (values as TypedValues).byteLength;
+    bytes += valid?.byteLength ?? 0;
+  }
+  for (const { values } of batch.vectors.values()) bytes += values.byteLength;
+  return bytes;
+}
+
+/** A text by its units, so that an answer of ASCII is counted exactly and any other within a factor of three. */
+function valueBytes(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  return Array.isArray(value) ? value.reduce((sum: number, item) => sum + valueBytes(item), 8) : 8;
+}
+
 function gatherVectors({ dimension, values }: VectorColumn, rows: Uint32Array): VectorColumn {
   const gathered = new Float32Array(rows.length * dimension);
   for (const [at, row] of rows.entries()) {

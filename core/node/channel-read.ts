@@ -1,6 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { SmallestHeap } from '../base/heap.ts';
-import { concatBatches, gatherBatch } from '../column/gather.ts';
+import { batchBytes, concatBatches, gatherBatch } from '../column/gather.ts';
 import type { ColumnBatch, Key } from '../model/column.ts';
 import { ANSWER_BYTES_MAX } from '../model/limits.ts';
 import { compareDistances, type Metric } from '../model/metric.ts';
@@ -194,6 +194,8 @@ async function gather(
       return segment.gather(Uint32Array.from(rows), fieldIds);
     }),
   );
+  const bytes = pieces.reduce((sum, piece) => sum + batchBytes(piece), 0);
+  refuseLargeAnswer(bytes, 'Lower `limit`, or name fewer `outputFields`.');
   const only = pieces.length === 1 ? pieces[0] : undefined;
   return only ?? gatherBatch(concatBatches(pieces), order);
 }

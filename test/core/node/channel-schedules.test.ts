@@ -235,6 +235,18 @@ describe('the channel, schedule by schedule', () => {
     expect((await ids((await start()).db)).length).toBe(1_000);
   });
 
+  test('an answer that would not fit between two roles is refused with advice', async () => {
+    const text = 'x'.repeat(60_000);
+    for (let id = 0; id < 450; id += 50) {
+      const data = Array.from({ length: 50 }, (_, row) => ({ id: id + row, text, vector: [1, 1] }));
+      await a.db.insert({ ...place, data });
+    }
+    const all = { ...place, filter: 'id >= 0', outputFields: ['text'] };
+    const error = await failure(a.db.query({ ...all, limit: 450 }));
+    expect([error.code, error.milvusCode]).toEqual(['invalid', 1102]);
+    expect((await a.db.query({ ...all, limit: 100 })).length).toBe(100);
+  });
+
   test('a collection that was dropped answers nobody, and its objects go after a grace period', async () => {
     await insert(a.db, 1);
     await a.db.flush(place);
