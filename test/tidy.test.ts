@@ -295,6 +295,12 @@ describe('every file', () => {
 });
 
 describe('package.json', () => {
+  it('has no script that runs a missing file', () => {
+    const named = Object.values(packageJson().scripts).flatMap((script) => script.match(/[\w/.-]+\.ts\b/g) ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((file) => !texts.has(file))).toEqual([]);
+  });
+
   it('pins every dependency exactly', () => {
     const { dependencies, devDependencies } = packageJson();
     const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
@@ -305,6 +311,7 @@ describe('package.json', () => {
 });
 
 interface PackageJson {
+  readonly scripts: Readonly<Record<string, string>>;
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import workerUrl from '../../browser/engine-worker.ts?worker&url';
+import workerUrl from '../../browser/engine-entry.ts?worker&url';
 import { type BrowserDatabase, open } from '../../browser/index.ts';
 import type { StorageKind } from '../../browser/protocol.ts';
 import type { Int64Mode } from '../../core/elanus.ts';

@@ -181,12 +181,8 @@ describe('in an empty Worker project', () => {
     await ended;
   });
 
-  it("creates, inserts and searches over HTTP, with the README's entry and the bindings of wrangler.jsonc", async () => {
-    const { $schema: _, ...config } = JSON.parse(readFileSync(join(ROOT, 'worker', 'wrangler.jsonc'), 'utf8'));
-    await project.write({
-      'index.js': workerEntry(),
-      'wrangler.json': JSON.stringify({ ...config, name: 'mine', main: 'index.js' }),
-    });
+  it("creates, inserts and searches over HTTP, with the README's code and configuration", async () => {
+    await project.write({ 'index.js': readmeBlock('js worker'), 'wrangler.jsonc': readmeBlock('jsonc worker') });
     const url = await startWrangler();
     const post = async (path: string, body: unknown): Promise<unknown> => {
       const response = await fetch(`${url}/v2/vectordb/${path}`, { method: 'POST', body: JSON.stringify(body) });
@@ -283,7 +279,7 @@ describe('in a TypeScript project', () => {
   it("the Worker's entry has types", async () => {
     await project.write({
       'types/worker.ts': `
-        ${workerEntry()}
+        ${readmeBlock('js worker')}
         import type { Env } from 'elanus/worker';
         export type Bucket = Env['OBJECTS'];
       `,
@@ -314,11 +310,12 @@ const TYPE_EQUALITY = `
   declare function same<A, B>(is: Same<A, B>): void;
 `;
 
-/** The block of the README that is a Worker's whole code. */
-function workerEntry(): string {
-  const block = /```js worker\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1];
-  if (block === undefined) throw new Error('README.md has no block `js worker`.');
-  return block;
+/** The only block of the README that is fenced as `kind`. */
+function readmeBlock(kind: string): string {
+  const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```([^\n]+)\n([\s\S]*?)^```$/gm)];
+  const [block, ...others] = blocks.filter((match) => match[1] === kind);
+  if (block === undefined || others.length > 0) throw new Error(`README.md must have one block \`${kind}\`.`);
+  return block[2] ?? '';
 }
 
 interface PackageJson {

@@ -61,7 +61,7 @@ export async function serveEnginePage(): Promise<PageServer> {
   });
   await build({
     ...common,
-    entryPoints: [join(root, 'browser', 'engine-worker.ts')],
+    entryPoints: [join(root, 'browser', 'engine-entry.ts')],
     outfile: join(folder, 'engine-worker.js'),
   });
   await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="/page.js"></script>');

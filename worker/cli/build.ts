@@ -35,7 +35,7 @@ export async function buildPackage(): Promise<void> {
 /** A script, not a module: that leaves no room for imports or top-level `await`, and both kinds of worker run it. */
 async function bundleEngineWorker(): Promise<void> {
   await bundle({
-    entryPoints: [join(root, 'browser', 'engine-worker.ts')],
+    entryPoints: [join(root, 'browser', 'engine-entry.ts')],
     outfile: join(root, 'dist', 'browser', 'engine-worker.js'),
     bundle: true,
     minify: true,
