@@ -60,6 +60,7 @@ export function decodeLogBatch(bytes: Uint8Array): StampedRecord[] {
     records.push({ timestamp: view.getBigUint64(offset, true), bytes: bytes.subarray(start, start + length) });
     offset += recordBytes(length);
   }
+  if (offset !== bytes.byteLength) throw damaged(`it has ${bytes.byteLength} bytes, and ${offset} belong to records`);
   return records;
 }
 
