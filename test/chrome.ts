@@ -18,3 +18,20 @@ export function findChrome(): string | undefined {
   if (named !== undefined && named !== '') return named;
   return USUAL_PLACES.find((place) => existsSync(place));
 }
+
+/** No sandbox, because tests may run as root in a container; nothing that calls home; no window. */
+export const CHROME_FLAGS: readonly string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** How Playwright starts it; without a path it takes its own. */
+export function chromeLaunch(): { executablePath?: string; args: string[] } {
+  const executablePath = findChrome();
+  return { ...(executablePath === undefined ? {} : { executablePath }), args: [...CHROME_FLAGS] };
+}

@@ -1,9 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { findChrome } from './chrome.ts';
+import { chromeLaunch } from './chrome.ts';
 
-const executablePath = findChrome();
 const root = new URL('..', import.meta.url).pathname;
 
 export default defineConfig({
@@ -43,20 +42,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                ...(executablePath === undefined ? {} : { executablePath }),
-                args: [
-                  '--no-sandbox',
-                  '--disable-gpu',
-                  '--disable-quic',
-                  '--no-first-run',
-                  '--disable-background-networking',
-                  '--disable-component-update',
-                  '--disable-sync',
-                ],
-              },
-            }),
+            provider: playwright({ launchOptions: chromeLaunch() }),
             instances: [{ browser: 'chromium' }],
           },
         },

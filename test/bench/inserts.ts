@@ -3,7 +3,7 @@ import { chromium } from 'playwright';
 import { connect } from '../../core/client/index.ts';
 import type { Elanus } from '../../core/elanus.ts';
 import { MemoryStore } from '../../core/storage/memory-store.ts';
-import { findChrome } from '../chrome.ts';
+import { chromeLaunch } from '../chrome.ts';
 import { databaseOn, testCluster } from '../core/node/cluster.ts';
 import { testEdge } from '../node/local-edge.ts';
 import { serveEnginePage } from '../node/page-server.ts';
@@ -58,11 +58,7 @@ show('memory, Node', await measure(databaseOn(running), dimension));
 await running.cluster.close();
 
 const server = await serveEnginePage();
-const executablePath = findChrome();
-const browser = await chromium.launch({
-  ...(executablePath === undefined ? {} : { executablePath }),
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-});
+const browser = await chromium.launch(chromeLaunch());
 const page = await browser.newPage();
 await page.goto(server.origin);
 for (const storage of ['memory', 'indexeddb', 'indexeddb+opfs']) {

@@ -3,20 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright';
-import { findChrome } from '../chrome.ts';
+import { CHROME_FLAGS, findChrome } from '../chrome.ts';
 
-const FLAGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--remote-debugging-port=0',
-  'about:blank',
-];
+const FLAGS = ['--headless=new', '--remote-debugging-port=0', ...CHROME_FLAGS, 'about:blank'];
 
 /** A Chromium whose process is ours to kill, over a profile that outlives it. */
 export interface KillableBrowser {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findChrome } from '../chrome.ts';
+import { chromeLaunch } from '../chrome.ts';
 import { type TestEdge, testEdge } from './local-edge.ts';
 
 let edge: TestEdge;
@@ -17,11 +17,7 @@ beforeAll(async () => {
   edge = await testEdge({ token: 'secret' });
   page.listen(0, '127.0.0.1');
   await once(page, 'listening');
-  const executablePath = findChrome();
-  browser = await chromium.launch({
-    args: ['--no-sandbox'],
-    ...(executablePath === undefined ? {} : { executablePath }),
-  });
+  browser = await chromium.launch(chromeLaunch());
 });
 afterAll(async () => {
   await browser?.close();

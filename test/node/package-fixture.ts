@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright';
 import { buildPackage } from '../../worker/cli/build.ts';
-import { findChrome } from '../chrome.ts';
+import { chromeLaunch } from '../chrome.ts';
 
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -62,11 +62,7 @@ export async function installPackage({ near = false }: { near?: boolean } = {}):
 
 /** The Chromium that all tests drive. */
 export function launchChromium(): Promise<Browser> {
-  const executablePath = findChrome();
-  return chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  });
+  return chromium.launch(chromeLaunch());
 }
 
 /** A file of the project's tools: `typescript/bin/tsc`. */

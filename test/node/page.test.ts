@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalEdge, startLocalEdge } from '../../worker/cli/local-edge.ts';
-import { findChrome } from '../chrome.ts';
+import { chromeLaunch } from '../chrome.ts';
 
 /** What the tests look at in the page; this project names no DOM. */
 interface PageWindow {
@@ -25,11 +25,7 @@ beforeAll(async () => {
   expect(existsSync(join(builtPage, 'index.html')), 'the page is built by `npm test` or `npm run build`').toBe(true);
   folder = await mkdtemp(join(tmpdir(), 'elanus-demo-'));
   edge = await startLocalEdge({ port: 0, host: '127.0.0.1', folder: join(folder, 'edge'), page: builtPage });
-  const executablePath = findChrome();
-  context = await chromium.launchPersistentContext(join(folder, 'profile'), {
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+  context = await chromium.launchPersistentContext(join(folder, 'profile'), chromeLaunch());
   page = await context.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(edge.url);
