@@ -147,9 +147,10 @@ async function startEdge(): Promise<{ child: ChildProcess; url: string; pids: re
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.add(child);
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-  const url = /http:\/\/[\d.]+:\d+/.exec(line.toString())?.[0];
-  expect(url, line.toString()).toBeDefined();
+  // A child that ends has said why on stderr.
+  const [line] = await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')]);
+  const url = /http:\/\/[\d.]+:\d+/.exec(String(line))?.[0];
+  expect(url, String(line)).toBeDefined();
   // workerd before what started it, which would start another.
   const pids = [...childrenOf(child.pid as number), child.pid as number];
   expect(pids.length).toBeGreaterThan(1);
