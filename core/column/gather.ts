@@ -48,6 +48,16 @@ export function batchBytes(batch: ColumnBatch): number {
   return bytes;
 }
 
+/** What a text or an array takes in memory beside its content. */
+const OBJECT_BYTES = 32;
+
+/** About how many bytes of memory a column takes. */
+export function columnBytes({ values, valid }: Column): number {
+  const bytes = valid?.byteLength ?? 0;
+  if (!Array.isArray(values)) return bytes + (values as TypedValues).byteLength;
+  return values.reduce((sum: number, value) => sum + OBJECT_BYTES + valueBytes(value), bytes);
+}
+
 /** A text by its units, so that an answer of ASCII is counted exactly and any other within a factor of three. */
 function valueBytes(value: unknown): number {
   if (typeof value === 'string') return value.length;

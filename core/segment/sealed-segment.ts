@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { ElanusError } from '../base/error.ts';
-import { gatherColumn } from '../column/gather.ts';
+import { columnBytes, gatherColumn } from '../column/gather.ts';
 import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';
@@ -10,6 +10,7 @@ import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
 import { RowDeletes } from './deletes.ts';
 import { decodeDelta } from './delta.ts';
 import type { GrowingSegment } from './growing-segment.ts';
+import { KeyIndex } from './key-index.ts';
 import type { Residency, Resident } from './residency.ts';
 import type { Segment } from './segment.ts';
 import { type SegmentInfo, segmentPrefix } from './segment-info.ts';
@@ -24,7 +25,8 @@ export interface SegmentHost {
 
 /**
  * A flushed segment. Nothing is read before it is needed: the first `load` reads the keys and the deltas, and each
- * field at its first use. Vectors lie in the kernel's memory until they have to make room.
+ * field at its first use. Vectors and columns stay in memory until they have to make room. Which rows have ended is
+ * never forgotten; deletes that come while the keys are not in memory are told by `onKeys` when they are again.
  */
 export class SealedSegment implements Segment, Resident {
   readonly meta: CollectionMeta;
@@ -38,7 +40,9 @@ export class SealedSegment implements Segment, Resident {
   readonly #loading = new Map<number, Promise<void>>();
   readonly #deletes = new RowDeletes();
   #info: SegmentInfo;
-  #rows: Map<Key, number> | undefined;
+  #keys: KeyIndex | undefined;
+  #columnBytes = 0;
+  #deltasApplied = false;
   #freed = false;
 
   constructor(host: SegmentHost, meta: CollectionMeta, info: SegmentInfo, onKeys: (segment: SealedSegment) => void) {
@@ -64,8 +68,7 @@ export class SealedSegment implements Segment, Resident {
     const { meta, parts } = from.segment;
     const sealed = new SealedSegment(host, meta, info, onKeys);
     const isWhole = from.rows.length === from.segment.length;
-    for (const [id, column] of parts.columns)
-      sealed.#columns.set(id, isWhole ? column : gatherColumn(column, from.rows));
+    for (const [id, column] of parts.columns) sealed.#keep(id, isWhole ? column : gatherColumn(column, from.rows));
     if (isWhole) for (const [id, vectors] of parts.vectors) sealed.#vectors.set(id, vectors);
     else from.segment.free();
     sealed.#indexKeys();
@@ -91,7 +94,7 @@ export class SealedSegment implements Segment, Resident {
   }
 
   get liveRows(): number {
-    if (this.hasKeys) return this.length - this.#deletes.size;
+    if (this.#deltasApplied) return this.length - this.#deletes.size;
     return this.length - this.#info.deltas.reduce((sum, delta) => sum + delta.deletes, 0);
   }
 
@@ -101,9 +104,13 @@ export class SealedSegment implements Segment, Resident {
     return bytes;
   }
 
+  get columnBytes(): number {
+    return this.#columnBytes + (this.#keys?.bytes ?? 0);
+  }
+
   /** Whether deletes can be applied to rows now. */
   get hasKeys(): boolean {
-    return this.#rows !== undefined;
+    return this.#keys !== undefined;
   }
 
   /** The manifest's newest word on this segment: it may have more deltas, whose deletes are applied here already. */
@@ -130,14 +137,14 @@ export class SealedSegment implements Segment, Resident {
   }
 
   mayContain(key: Key): boolean {
-    if (this.#rows !== undefined) return this.#rows.has(key);
+    if (this.#keys !== undefined) return this.#keys.find(key) !== undefined;
     const bound = (text: string): Key => (typeof key === 'string' ? text : BigInt(text));
     return compareKeys(key, bound(this.#info.minKey)) >= 0 && compareKeys(key, bound(this.#info.maxKey)) <= 0;
   }
 
   markDeleted(key: Key, timestamp: Timestamp): boolean {
-    assert(this.#rows !== undefined, 'the keys of a segment are loaded before its rows end');
-    const row = this.#rows.get(key);
+    assert(this.#keys !== undefined, 'the keys of a segment are loaded before its rows end');
+    const row = this.#keys.find(key);
     return row !== undefined && this.#deletes.add(row, timestamp);
   }
 
@@ -148,6 +155,7 @@ export class SealedSegment implements Segment, Resident {
   }
 
   allow(timestamp: Timestamp, rows: number, matches?: Uint8Array): Uint8Array {
+    if (!this.#freed) this.#host.residency.use(this);
     return this.#deletes.allow(timestamp, rows, matches);
   }
 
@@ -168,15 +176,21 @@ export class SealedSegment implements Segment, Resident {
     return { length: rows.length, scalars, vectors };
   }
 
-  evict(): void {
+  evictVectors(): void {
     for (const vectors of this.#vectors.values()) vectors.free();
     this.#vectors.clear();
+  }
+
+  evictColumns(): void {
+    this.#columns.clear();
+    this.#columnBytes = 0;
+    this.#keys = undefined;
   }
 
   free(): void {
     this.#freed = true;
     this.#host.residency.forget(this);
-    this.evict();
+    this.evictVectors();
   }
 
   #refuseIfFreed(): void {
@@ -201,29 +215,32 @@ export class SealedSegment implements Segment, Resident {
   async #loadKeys(): Promise<void> {
     const { deltas } = this.#info;
     const prefix = segmentPrefix(this.meta.id, this.#info);
-    const [, ...files] = await Promise.all([
-      this.#loadColumn(this.#keyField),
+    const [keys, ...files] = await Promise.all([
+      this.#reader.column(this.#keyField),
       ...deltas.map(async ({ name }) => {
         const object = await this.#host.objects.read(prefix + name);
         if (object === undefined) throw missingObject(prefix + name);
         return decodeDelta(object.bytes, prefix + name);
       }),
     ]);
-    if (this.hasKeys) return;
+    this.#keep(this.#keyField, keys);
     this.#indexKeys();
     for (const file of files) for (const [key, timestamp] of file) this.markDeleted(key, timestamp);
     this.#onKeys(this);
   }
 
   #indexKeys(): void {
-    const keys = this.column(this.#keyField).values as ArrayLike<Key>;
-    const rows = new Map<Key, number>();
-    for (let row = 0; row < this.length; row++) rows.set(keys[row] as Key, row);
-    this.#rows = rows;
+    this.#keys = new KeyIndex(this.column(this.#keyField));
+    this.#deltasApplied = true;
+  }
+
+  #keep(fieldId: number, column: Column): void {
+    this.#columns.set(fieldId, column);
+    this.#columnBytes += columnBytes(column);
   }
 
   async #loadColumn(fieldId: number): Promise<void> {
-    this.#columns.set(fieldId, await this.#reader.column(fieldId));
+    this.#keep(fieldId, await this.#reader.column(fieldId));
   }
 
   async #loadVectors(fieldId: number): Promise<void> {

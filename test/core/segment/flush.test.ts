@@ -222,6 +222,43 @@ test('vectors make room for others and come back when they are needed', async ()
   expect(small.bytes).toBe(0);
 });
 
+test('columns make room for others too; no row that ended comes back, whenever its delete came', async () => {
+  const small = await nodeKernel(4 * 1024 * 1024);
+  const host = { objects: new MemoryStore(), kernel: small, residency: new Residency(small) };
+  const table: Table = { ...LARGE, dimensions: new Map([[200, 2]]) };
+  const rows = largeRows(1_000, 400).map((row): Row => ({ ...row, 200: Float32Array.of(1, 2) }));
+  const later = new Map<Key, Timestamp>();
+  const replay = (segment: SealedSegment): void => {
+    for (const [key, timestamp] of later) segment.markDeleted(key, timestamp);
+  };
+  const segments: SealedSegment[] = [];
+  for (const id of ['a', 'b', 'c', 'd']) {
+    const growing = new GrowingSegment(id, metaOf(table), small, host.residency);
+    growing.append(batchOfStep(table, rows), 5n);
+    const place = { id, meta: metaOf(table), partitionId: 0, timestamp: 5n, completeTo: { term: 1, index: 1 } };
+    const flush = writeSegment(growing, place)!;
+    await createAll(host, flush.objects);
+    segments.push(SealedSegment.adopt(host, flush.info, { segment: growing, rows: flush.rows }, replay));
+  }
+  const keyOf = (row: number): Key => rows[row]![100] as Key;
+  let ended = 0;
+  for (let round = 0; round < 3; round++) {
+    for (const segment of segments) {
+      const visible = await readVisible(segment, table, 100n);
+      expect(visible.map((row) => row[100])).toEqual(rows.slice(ended).map((row) => row[100]));
+      expect(host.residency.columnBytes).toBeLessThanOrEqual(1024 * 1024);
+    }
+    expect(segments.filter((segment) => segment.hasKeys).length).toBeLessThan(segments.length);
+    // As a channel does: what is in memory is told at once, the rest when its keys are back.
+    later.set(keyOf(ended), 6n);
+    for (const segment of segments) if (segment.hasKeys) segment.markDeleted(keyOf(ended), 6n);
+    ended += 1;
+  }
+  for (const segment of segments) segment.free();
+  expect(host.residency.columnBytes).toBe(0);
+  expect(small.bytes).toBe(0);
+});
+
 test('a segment that was let go says so to those who still wait for it', async () => {
   const host = hostOn();
   const growing = new GrowingSegment('g', metaOf(LARGE), kernel, host.residency);
