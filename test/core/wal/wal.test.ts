@@ -175,7 +175,6 @@ describe('timestamps and order', () => {
             onCommitted: ({ records }) => told.push(...records.map(({ timestamp }) => `frame ${timestamp}`)),
           });
           void wal;
-          void committed;
           const commits = sizes.map((size) =>
             wal.commit(record(size)).then(({ timestamp, position }) => {
               told.push(`writer ${timestamp}`);
