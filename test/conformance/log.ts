@@ -14,8 +14,6 @@ import {
   type Position,
 } from '../../core/wal/log.ts';
 
-// Longer than 400 lines: one contract is one suite, so that no host can run half of it.
-
 /** A host of logs to be tested. */
 export interface LogHostUnderTest {
   readonly store: LogStore;

@@ -174,7 +174,6 @@ describe('timestamps and order', () => {
           const { wal } = walOn(log, {
             onCommitted: ({ records }) => told.push(...records.map(({ timestamp }) => `frame ${timestamp}`)),
           });
-          void wal;
           const commits = sizes.map((size) =>
             wal.commit(record(size)).then(({ timestamp, position }) => {
               told.push(`writer ${timestamp}`);
