@@ -54,7 +54,7 @@ export function emptyManifest(collectionId: number, channel: string): Manifest {
 /** What a flush adds. */
 export interface FlushEdit {
   readonly segments: readonly SegmentInfo[];
-  /** New deltas, by the id of the segment whose rows they delete. */
+  /** New deltas, by the id of the segment whose rows they end; each holds all ended rows and replaces its predecessor. */
   readonly deltas: ReadonlyMap<string, SegmentDelta>;
   readonly checkpoint: Position;
   readonly checkpointTimestamp: bigint;
@@ -71,7 +71,7 @@ export function claimed(current: Manifest, nonce: string): Manifest {
 export function flushed(current: Manifest, edit: FlushEdit, nonce: string): Manifest {
   const kept = current.segments.map((segment) => {
     const delta = edit.deltas.get(segment.id);
-    return delta === undefined ? segment : { ...segment, deltas: [...segment.deltas, delta] };
+    return delta === undefined ? segment : { ...segment, deltas: [delta] };
   });
   return {
     ...current,

@@ -48,7 +48,7 @@ export async function flushChannel(context: FlushContext): Promise<void> {
       timestamp: tail.timestamp,
       completeTo: tail.completeTo,
     });
-    const deltas = await writeDeltas(context, first + 1n);
+    const deltas = await writeDeltas(context, tail.timestamp, first + 1n);
     await createAll(context, [...(written?.objects ?? []), ...deltas.objects]);
     const stored = await context.manifests.commitFlush(state.stored, {
       segments: written === undefined ? [] : [written.info],
@@ -66,12 +66,13 @@ export async function flushChannel(context: FlushContext): Promise<void> {
 
 async function writeDeltas(
   context: FlushContext,
+  sealedAt: bigint,
   build: bigint,
 ): Promise<{ readonly objects: NewObject[]; readonly byId: Map<string, SegmentDelta> }> {
   const objects: NewObject[] = [];
   const byId = new Map<string, SegmentDelta>();
   const name = `delta.${build.toString(16).padStart(16, '0')}`;
-  for (const [segment, deletes] of await context.state.sealedDeletes()) {
+  for (const [segment, deletes] of await context.state.sealedDeletes(sealedAt)) {
     const bytes = encodeDelta(deletes);
     const place = { id: segment.id, partitionId: DEFAULT_PARTITION_ID };
     objects.push({ key: `${segmentPrefix(context.state.meta.id, place)}${name}`, bytes });

@@ -126,15 +126,17 @@ export class ChannelState {
     return this.#sealed;
   }
 
-  /** Deletes of flushed rows that the flush under way has to write, by segment; reads the keys of segments as needed. */
-  async sealedDeletes(): Promise<ReadonlyMap<SealedSegment, ReadonlyMap<Key, Timestamp>>> {
+  /**
+   * For each segment some of whose rows ended since its last delta: all its ended rows, so that one delta replaces those
+   * before it. Reads the keys of segments as needed.
+   */
+  async sealedDeletes(sealedAt: Timestamp): Promise<ReadonlyMap<SealedSegment, ReadonlyMap<Key, Timestamp>>> {
     const found = new Map<SealedSegment, ReadonlyMap<Key, Timestamp>>();
     for (const segment of [...this.#flushed]) {
       const candidates = [...this.#deletes.sealed].filter(([key]) => segment.mayContain(key));
       if (candidates.length === 0) continue;
       await segment.load([]);
-      const deletes = new Map(candidates.filter(([key]) => segment.mayContain(key)));
-      if (deletes.size > 0) found.set(segment, deletes);
+      if (candidates.some(([key]) => segment.mayContain(key))) found.set(segment, segment.endsUpTo(sealedAt));
     }
     return found;
   }

@@ -1,4 +1,4 @@
-import { ElanusError } from '../base/error.ts';
+import { codeOf, ElanusError } from '../base/error.ts';
 import { DEFAULT_DATABASE } from '../catalog/catalog.ts';
 import type { CollectionBody, CreateCollectionBody } from '../elanus.ts';
 import { describeCollection } from '../model/collection-description.ts';
@@ -128,7 +128,9 @@ export class Proxy {
   }
 
   async #loadState(body: Record<string, unknown>): Promise<object> {
-    const { loaded } = await this.#collections.reload(nameOf(body));
+    const { loaded } = await this.#collections.reload(nameOf(body)).catch((error: unknown) => {
+      throw codeOf(error) === 'not-found' ? loadStateOfNone(error as ElanusError, nameOf(body)) : error;
+    });
     return loaded ? { loadState: 'LoadStateLoaded', loadProgress: 100 } : { loadState: 'LoadStateNotLoad' };
   }
 
@@ -142,6 +144,11 @@ export class Proxy {
     });
     return {};
   }
+}
+
+/** Milvus has other words for an unknown collection here than elsewhere. */
+function loadStateOfNone({ milvusCode, details }: ElanusError, { collectionName }: CollectionName): ElanusError {
+  return new ElanusError('not-found', `collection not found[collection=${collectionName}]`, { milvusCode, details });
 }
 
 function databaseOf(body: { readonly dbName?: unknown }): string {

@@ -148,6 +148,14 @@ export class SealedSegment implements Segment, Resident {
     return row !== undefined && this.#deletes.add(row, timestamp);
   }
 
+  /** Every key whose row had ended at `timestamp`, and when: what the segment's one delta holds. Its keys are loaded. */
+  endsUpTo(timestamp: Timestamp): Map<Key, Timestamp> {
+    const keys = this.column(this.#keyField).values as ArrayLike<Key>;
+    const ends = new Map<Key, Timestamp>();
+    for (const [row, end] of this.#deletes.entries()) if (end <= timestamp) ends.set(keys[row] as Key, end);
+    return ends;
+  }
+
   column(fieldId: number): Column {
     const column = this.#columns.get(fieldId);
     assert(column !== undefined, `field ${fieldId} is loaded before it is read`);

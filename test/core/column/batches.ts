@@ -147,7 +147,10 @@ export const table: fc.Arbitrary<Table> = fc
     dimensions: new Map(dimensions.map((dimension, at) => [200 + at, dimension])),
   }));
 
-const component = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
+/** Without lengths near 2^-126, below which a vector counts as zero: there the kernel and a reference in doubles may differ. */
+const component = fc
+  .float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
+  .map((value) => (Math.abs(value) < 1e-30 ? 0 : value));
 
 /** A row of the table; keys are drawn from a small set, so that they come again. */
 export function rowOf({ shapes, dimensions }: Table): fc.Arbitrary<Row> {
