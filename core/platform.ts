@@ -3,6 +3,7 @@ import type { ObjectStore } from './storage/object-store.ts';
 import type { Clock } from './time/clock.ts';
 import type { VectorKernel } from './vector/kernel.ts';
 import type { LogStore } from './wal/log.ts';
+import type { GroupCommitCost } from './wal/wal.ts';
 
 /** Something worth counting or timing: plain, without secrets and without rows. */
 export interface TraceEvent {
@@ -21,6 +22,8 @@ export interface Platform {
   readonly kernel: VectorKernel;
   readonly clock: Clock;
   readonly random: Random;
+  /** What group commit may cost; by default a lone write waits for nothing and no budget is kept. */
+  readonly groupCommit?: GroupCommitCost;
   readonly trace?: (event: TraceEvent) => void;
   /**
    * Asks the host to call the role's `work()` at or after `at` (milliseconds since the epoch): durable, at least

@@ -70,6 +70,7 @@ export class ChannelOwner {
       this.state.appliedTo,
     );
     this.#wal = new Wal(parts.log, {
+      ...platform.groupCommit,
       clock: platform.clock,
       prepare: (count) => this.#supply.prepare(count),
       stamp: () => this.#supply.stamp(),

@@ -1,7 +1,6 @@
 import { assert } from '../base/assert.ts';
-import { gatherColumn } from '../column/gather.ts';
 import { GrowableColumn } from '../column/growable-column.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
+import type { Column, ColumnBatch, Key } from '../model/column.ts';
 import {
   type CollectionMeta,
   DYNAMIC_FIELD_ID,
@@ -13,6 +12,7 @@ import {
 import type { Timestamp } from '../time/timestamp.ts';
 import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
 import { RowDeletes } from './deletes.ts';
+import { gatherFields } from './gather.ts';
 import type { Residency } from './residency.ts';
 import type { Segment } from './segment.ts';
 
@@ -146,14 +146,7 @@ export class GrowingSegment implements Segment {
   }
 
   gather(rows: Uint32Array, fieldIds: readonly number[]): ColumnBatch {
-    const scalars = new Map<number, Column>();
-    const vectors = new Map<number, VectorColumn>();
-    for (const id of fieldIds) {
-      const flat = this.#vectors.get(id);
-      if (flat === undefined) scalars.set(id, gatherColumn(this.column(id), rows));
-      else vectors.set(id, { dimension: flat.dimension, length: rows.length, values: flat.readMany(rows) });
-    }
-    return { length: rows.length, scalars, vectors };
+    return gatherFields(rows, fieldIds, { column: (id) => this.column(id), vectors: this.#vectors });
   }
 
   free(): void {

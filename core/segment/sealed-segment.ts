@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { ElanusError } from '../base/error.ts';
 import { columnBytes, gatherColumn } from '../column/gather.ts';
-import type { Column, ColumnBatch, Key, VectorColumn } from '../model/column.ts';
+import type { Column, ColumnBatch, Key } from '../model/column.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys } from '../query/reduce.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -9,6 +9,7 @@ import type { Timestamp } from '../time/timestamp.ts';
 import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
 import { RowDeletes } from './deletes.ts';
 import { decodeDelta } from './delta.ts';
+import { gatherFields } from './gather.ts';
 import type { GrowingSegment } from './growing-segment.ts';
 import { KeyIndex } from './key-index.ts';
 import type { Residency, Resident } from './residency.ts';
@@ -174,14 +175,7 @@ export class SealedSegment implements Segment, Resident {
   }
 
   gather(rows: Uint32Array, fieldIds: readonly number[]): ColumnBatch {
-    const scalars = new Map<number, Column>();
-    const vectors = new Map<number, VectorColumn>();
-    for (const id of fieldIds) {
-      const flat = this.#vectors.get(id);
-      if (flat === undefined) scalars.set(id, gatherColumn(this.column(id), rows));
-      else vectors.set(id, { dimension: flat.dimension, length: rows.length, values: flat.readMany(rows) });
-    }
-    return { length: rows.length, scalars, vectors };
+    return gatherFields(rows, fieldIds, { column: (id) => this.column(id), vectors: this.#vectors });
   }
 
   evictVectors(): void {

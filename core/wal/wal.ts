@@ -23,7 +23,15 @@ export interface CommittedBatch {
   readonly frameBytes: number;
 }
 
-export interface WalOptions {
+/** What group commit may cost, in the units that users pay in. */
+export interface GroupCommitCost {
+  /** Latency given for fewer writes to the store: a batch waits this long for company. Default 0 milliseconds. */
+  readonly gatherMs?: number;
+  /** The most writes to the store in a second, which is what object storage charges for. Default: no budget. */
+  readonly putsPerSecond?: number;
+}
+
+export interface WalOptions extends GroupCommitCost {
   readonly clock: Clock;
   /** The next timestamp, greater than all before. Called when a batch closes, for all its records in one turn. */
   readonly stamp: () => Timestamp;
@@ -31,10 +39,6 @@ export interface WalOptions {
   readonly prepare?: (count: number) => Promise<void>;
   /** Called for each acknowledged frame, in log order, before the commits of its records resolve. Must not throw. */
   readonly onCommitted?: (entry: CommittedBatch) => void;
-  /** Latency given for fewer writes to the store: a batch waits this long for company. Default 0 milliseconds. */
-  readonly gatherMs?: number;
-  /** The most writes to the store in a second, which is what object storage charges for. Default: no budget. */
-  readonly putsPerSecond?: number;
 }
 
 /** What a commit resolves to. */
