@@ -135,7 +135,8 @@ export class ChannelState {
     for (const segment of [...this.#flushed]) {
       const candidates = [...this.#deletes.sealed].filter(([key]) => segment.mayContain(key));
       if (candidates.length === 0) continue;
-      await segment.load([]);
+      // The keys may have to make room for another read's columns between their loading and this very moment.
+      while (!segment.hasKeys) await segment.load([]);
       if (candidates.some(([key]) => segment.mayContain(key))) found.set(segment, segment.endsUpTo(sealedAt));
     }
     return found;
