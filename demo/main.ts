@@ -208,6 +208,7 @@ async function start(): Promise<void> {
     listen();
     find('loading').hidden = true;
     find('shop').hidden = false;
+    find('stored').hidden = false;
     await search();
     view.query.focus();
     document.documentElement.dataset['ready'] = 'true';
