@@ -52,11 +52,6 @@ export function findCollection(catalog: Catalog, database: string, name: string)
   return Object.hasOwn(collections, name) ? collections[name] : undefined;
 }
 
-/** Takes the next id: the meta object is written under it before the catalog names it. */
-export function withNextId(catalog: Catalog): { readonly catalog: Catalog; readonly id: number } {
-  return { catalog: { ...catalog, nextCollectionId: catalog.nextCollectionId + 1 }, id: catalog.nextCollectionId };
-}
-
 export function withCollection(catalog: Catalog, database: string, name: string, entry: CatalogEntry): Catalog {
   const collections = collectionsOf(catalog, database);
   const count = Object.values(catalog.databases).reduce((sum, names) => sum + Object.keys(names).length, 0);

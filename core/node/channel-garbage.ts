@@ -1,6 +1,6 @@
 import { garbageKeys, partitionPrefix } from '../manifest/garbage.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
-import { DELETE_KEYS_MAX, GARBAGE_GRACE_MS } from '../model/limits.ts';
+import { GARBAGE_GRACE_MS } from '../model/limits.ts';
 import type { Platform } from '../platform.ts';
 import { collectLogGarbage } from '../wal/object-log.ts';
 import type { ChannelState } from './channel-state.ts';
@@ -27,9 +27,7 @@ export async function collectChannelGarbage(context: {
   const { manifest } = await context.manifests.read();
   if (manifest.term !== context.state.stored.manifest.term) return;
   const garbage = garbageKeys({ listed, writing, manifest, now: clock.now(), graceMs: GARBAGE_GRACE_MS });
-  for (let start = 0; start < garbage.length; start += DELETE_KEYS_MAX) {
-    await objects.delete(garbage.slice(start, start + DELETE_KEYS_MAX));
-  }
+  await objects.delete(garbage);
   await collectLogGarbage(objects, context.channel, context.platform);
   trace?.({ name: 'garbage', details: { channel: context.channel, objects: garbage.length } });
 }

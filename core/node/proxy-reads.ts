@@ -4,11 +4,12 @@ import type { Hit, Row } from '../elanus.ts';
 import type { ColumnBatch, Key } from '../model/column.ts';
 import { type OutputPlan, resolveOutputFields, rowsFromBatch } from '../model/output.ts';
 import { consistencyOf, pageOf, searchPlan, toKeys } from '../model/request.ts';
-import { type CollectionMeta, channelNames, metricOf, primaryField } from '../model/schema.ts';
+import { type CollectionMeta, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys, mergeHits } from '../query/reduce.ts';
 import type { CollectionCache } from './collection-cache.ts';
-import type { ChannelAddress, Cluster, CollectionName, Guarantee, QueryAnswer, StreamingPeer } from './protocol.ts';
+import type { Cluster, CollectionName, Guarantee, QueryAnswer } from './protocol.ts';
 import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
+import { askChannels } from './routing.ts';
 
 /** The output field by which Milvus's query counts. */
 const COUNT_FIELD = 'count(*)';
@@ -28,7 +29,9 @@ export class ProxyReads {
       const keys = toKeys(body['id'], primaryField(meta.schema));
       const output = resolveOutputFields(body['outputFields'], meta.schema, 'all');
       const guarantee = await this.#guarantee(meta, body);
-      const answers = await this.#ask(meta, (peer, address) => peer.query({ ...address, guarantee, keys, output }));
+      const answers = await askChannels(this.#cluster, meta, (peer, address) =>
+        peer.query({ ...address, guarantee, keys, output }),
+      );
       return mergeRows(answers, meta, output, 0, undefined);
     });
   }
@@ -49,7 +52,7 @@ export class ProxyReads {
         ...(filter === undefined ? {} : { filter }),
         ...(limit === undefined ? {} : { limit: limit + offset }),
       };
-      const answers = await this.#ask(meta, (peer, address) => peer.query({ ...address, ...request }));
+      const answers = await askChannels(this.#cluster, meta, (peer, address) => peer.query({ ...address, ...request }));
       return mergeRows(answers, meta, output, offset, limit);
     });
   }
@@ -75,7 +78,9 @@ export class ProxyReads {
         limit: wanted,
         ...(filter === undefined ? {} : { filter }),
       };
-      const answers = await this.#ask(meta, (peer, address) => peer.search({ ...address, ...request }));
+      const answers = await askChannels(this.#cluster, meta, (peer, address) =>
+        peer.search({ ...address, ...request }),
+      );
       const merged = mergeHits(answers, queryCount, wanted, metricOf(meta, field.id));
       const rows = answers.map(({ batch, distances }) => rowsFromBatch(batch, meta.schema, output, distances));
       return merged.map((hits) => hits.slice(offset).map(({ list, at }) => rows[list]?.[at] as Hit));
@@ -86,7 +91,7 @@ export class ProxyReads {
     const filter = filterOf(body, meta, 'query');
     const guarantee = await this.#guarantee(meta, body);
     const request = { guarantee, ...(filter === undefined ? {} : { filter }) };
-    const counts = await this.#ask(meta, (peer, address) => peer.count({ ...address, ...request }));
+    const counts = await askChannels(this.#cluster, meta, (peer, address) => peer.count({ ...address, ...request }));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -106,17 +111,6 @@ export class ProxyReads {
     if (meta.shardsNum === 1 || level === 'Bounded' || level === 'Eventually') return { level };
     const { first } = await this.#cluster.coordinator.allocateTimestamps(1);
     return { level, timestamp: first };
-  }
-
-  #ask<Answer>(
-    meta: CollectionMeta,
-    call: (peer: StreamingPeer, address: ChannelAddress) => Promise<Answer>,
-  ): Promise<Answer[]> {
-    return Promise.all(
-      channelNames(meta.id, meta.shardsNum).map((channel) =>
-        call(this.#cluster.streamingNode(channel), { channel, collectionId: meta.id, schemaVersion: meta.version }),
-      ),
-    );
   }
 }
 

@@ -4,12 +4,12 @@ import { gatherBatch } from '../column/gather.ts';
 import type { ColumnBatch, Key } from '../model/column.ts';
 import { buildBatch, rowsOf, type WriteMode } from '../model/entity.ts';
 import { toKeys } from '../model/request.ts';
-import { type CollectionMeta, channelNames, primaryField } from '../model/schema.ts';
+import { type CollectionMeta, primaryField } from '../model/schema.ts';
 import { isAlwaysTrue, keysOf } from '../query/keys.ts';
 import type { CollectionCache } from './collection-cache.ts';
 import type { ChannelAddress, Cluster, CollectionEntry, CollectionName, DeleteRequest } from './protocol.ts';
 import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
-import { routeKeys } from './routing.ts';
+import { askChannels, channelAddresses, routeKeys } from './routing.ts';
 
 /** Keys named in an error about a write that reached some channels only. */
 const KEYS_NAMED_MAX = 100;
@@ -67,9 +67,7 @@ export class ProxyWrites {
   }
 
   async #deleteMatching(meta: CollectionMeta, target: DeleteRequest['target']): Promise<number> {
-    const answers = await Promise.all(
-      addresses(meta).map((address) => this.#cluster.streamingNode(address.channel).delete({ ...address, target })),
-    );
+    const answers = await askChannels(this.#cluster, meta, (peer, address) => peer.delete({ ...address, target }));
     return answers.reduce((sum, { deleteCount }) => sum + deleteCount, 0);
   }
 
@@ -83,7 +81,7 @@ export class ProxyWrites {
     send: (address: ChannelAddress, indexes: readonly number[]) => Promise<unknown>,
   ): Promise<void> {
     const routed = routeKeys(keys, meta.shardsNum);
-    const parts = addresses(meta).flatMap((address, shard) => {
+    const parts = channelAddresses(meta).flatMap((address, shard) => {
       const indexes = routed[shard];
       return indexes === undefined ? [] : [{ address, indexes }];
     });
@@ -100,14 +98,6 @@ export class ProxyWrites {
       { cause: first.reason, details: { keys: missing.join(','), reason: codeOf(first.reason), outcome: 'unknown' } },
     );
   }
-}
-
-function addresses(meta: CollectionMeta): ChannelAddress[] {
-  return channelNames(meta.id, meta.shardsNum).map((channel) => ({
-    channel,
-    collectionId: meta.id,
-    schemaVersion: meta.version,
-  }));
 }
 
 function keysIn(batch: ColumnBatch, meta: CollectionMeta): Key[] {

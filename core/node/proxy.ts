@@ -4,12 +4,13 @@ import type { CollectionBody, CreateCollectionBody } from '../elanus.ts';
 import { describeCollection } from '../model/collection-description.ts';
 import { draftCollection } from '../model/collection-draft.ts';
 import { refuseUnsupported } from '../model/request.ts';
-import { channelNames, isVector } from '../model/schema.ts';
+import { isVector } from '../model/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { CollectionCache } from './collection-cache.ts';
 import type { Cluster, CollectionEntry, CollectionName } from './protocol.ts';
 import { ProxyReads } from './proxy-reads.ts';
 import { ProxyWrites } from './proxy-writes.ts';
+import { askChannels } from './routing.ts';
 
 type Handler = (body: Record<string, unknown>) => Promise<unknown>;
 
@@ -89,13 +90,7 @@ export class Proxy {
 
   async #statistics(body: Record<string, unknown>): Promise<{ rowCount: number }> {
     const rowCount = await this.#collections.use(nameOf(body), async ({ meta }) => {
-      const counts = await Promise.all(
-        channelNames(meta.id, meta.shardsNum).map((channel) =>
-          this.#cluster
-            .streamingNode(channel)
-            .statistics({ channel, collectionId: meta.id, schemaVersion: meta.version }),
-        ),
-      );
+      const counts = await askChannels(this.#cluster, meta, (peer, address) => peer.statistics(address));
       return counts.reduce((sum, statistics) => sum + statistics.rowCount, 0);
     });
     return { rowCount };
@@ -135,13 +130,9 @@ export class Proxy {
   }
 
   async #flush(body: Record<string, unknown>): Promise<object> {
-    await this.#collections.use(nameOf(body), async ({ meta }) => {
-      await Promise.all(
-        channelNames(meta.id, meta.shardsNum).map((channel) =>
-          this.#cluster.streamingNode(channel).flush({ channel, collectionId: meta.id, schemaVersion: meta.version }),
-        ),
-      );
-    });
+    await this.#collections.use(nameOf(body), ({ meta }) =>
+      askChannels(this.#cluster, meta, (peer, address) => peer.flush(address)),
+    );
     return {};
   }
 }

@@ -8,8 +8,6 @@ const LOGICAL_BITS = 18n;
 
 /** Before every write. */
 export const TIMESTAMP_ZERO: Timestamp = 0n;
-/** After every write: the deletion time of a row that lives. */
-export const TIMESTAMP_MAX: Timestamp = (1n << 63n) - 1n;
 
 /** The first timestamp of a millisecond. */
 export function timestampAt(milliseconds: number): Timestamp {
