@@ -85,6 +85,26 @@ describe('a graph in the file of hnswlib', () => {
     }
   });
 
+  it('has labels up to 64 bits, and gives numbers while they are exact', () => {
+    const graph = { ...makeGraph({ ...CASE, size: 3 }), deleted: new Uint32Array(0) };
+    const large = 2 ** 53;
+    for (const labels of [
+      Float64Array.of(0, 2 ** 32 - 1, 2 ** 32),
+      Float64Array.of(large - 1, 7, large - 2),
+      BigUint64Array.of(1n, BigInt(large), 2n),
+      BigUint64Array.of(2n ** 64n - 1n, 2n ** 63n, BigInt(large - 1)),
+    ]) {
+      expect(readHnswlib(writeHnswlib({ ...graph, labels }, { layout: '64' })).graph.labels).toEqual(labels);
+    }
+    // Numbers of that size are what they are: the type follows the values.
+    const rounded = writeHnswlib({ ...graph, labels: Float64Array.of(1, large, large + 2) }, { layout: '64' });
+    expect(readHnswlib(rounded).graph.labels).toEqual(BigUint64Array.of(1n, BigInt(large), BigInt(large + 2)));
+    const narrow = (label: number) =>
+      writeHnswlib({ ...graph, labels: Float64Array.of(1, 2, label) }, { layout: '32' });
+    expect([...readHnswlib(narrow(2 ** 32 - 1)).graph.labels]).toEqual([1, 2, 2 ** 32 - 1]);
+    expect(() => narrow(2 ** 32)).toThrow('The id 4294967296 needs more than 32 bits');
+  });
+
   it('may be empty', () => {
     const graph = makeGraph({ ...CASE, size: 0 });
     for (const layout of LAYOUTS) {
