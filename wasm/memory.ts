@@ -7,6 +7,17 @@ export interface KernelExports {
   usedBytes(): number;
   inverseNorms(rows: number, count: number, dimension: number, target: number): void;
   normalize(vector: number, dimension: number): void;
+  distances(
+    elements: number,
+    metric: number,
+    dimension: number,
+    query: number,
+    list: number,
+    count: number,
+    target: number,
+  ): void;
+  encodeElements(elements: number, source: number, count: number, target: number): void;
+  decodeElements(elements: number, source: number, count: number, target: number): void;
   heapBytes(capacity: number): number;
   clearHeap(heap: number, capacity: number): void;
   drainHeap(heap: number, rows: number, scores: number): number;

@@ -141,7 +141,7 @@ function accumulate(squared: bool, a: v128, b: v128, sum: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
+export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, sum);
   return f32x4.add(sum, f32x4.mul(a, b));
 }
@@ -156,7 +156,7 @@ function tailMask(dimension: u32): v128 {
 /** The sum of each vector's lanes, one vector a lane. */
 // @ts-ignore: decorator
 @inline
-function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+export function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));

@@ -4,7 +4,7 @@
  */
 
 /** Below it, 2^-126, a vector counts as zero: the inverse of a smaller length overflows float32. */
-const LENGTH_MIN: f64 = 1.1754943508222875e-38;
+export const LENGTH_MIN: f64 = 1.1754943508222875e-38;
 
 /** Writes 1 / length of each of `count` vectors, which lie without gaps; 0 for a zero vector. */
 export function inverseNorms(rows: u32, count: u32, dimension: u32, target: u32): void {
