@@ -1,0 +1,149 @@
+import { type DataSet, unitVectors } from '../datasets.ts';
+import { importPeer } from '../peers.ts';
+import { BUILD, type BuiltIndex, inProcess, type SavedIndex, type System, secondsOf, views } from '../system.ts';
+
+/** What this bench uses of hnswlib-wasm. */
+interface HnswlibIndex {
+  initIndex(maxElements: number, m: number, efConstruction: number, seed: number): void;
+  addPoints(items: readonly Float32Array[], labels: readonly number[], replaceDeleted: boolean): void;
+  searchKnn(query: Float32Array, limit: number, filter: undefined): { neighbors: number[] };
+  setEfSearch(ef: number): void;
+  writeIndex(name: string): Promise<boolean>;
+  readIndex(name: string, maxElements: number): Promise<boolean>;
+  delete(): void;
+}
+interface HnswlibModule {
+  readonly HierarchicalNSW: new (space: 'l2' | 'ip', dimension: number, autoSaveName: string) => HnswlibIndex;
+}
+interface HnswlibPackage {
+  loadHnswlib(): Promise<HnswlibModule>;
+  syncFileSystem(action: 'read' | 'write'): Promise<void>;
+}
+
+let loaded: Promise<HnswlibModule> | undefined;
+
+/**
+ * hnswlib-wasm: what there is for browsers. It takes Node for a page if there are a `window` and an IndexedDB, which
+ * are there only while it loads. COSINE is its inner product of vectors that were brought to length 1 before.
+ */
+export const HNSWLIB_WASM: System = {
+  name: 'hnswlib-wasm',
+  async build(set) {
+    const { HierarchicalNSW } = await loadHnswlib();
+    const prepared = (vectors: Float32Array) =>
+      set.metric === 'COSINE' ? unitVectors(vectors, set.dimension) : vectors;
+    const rows = views(prepared(set.rows), set.dimension);
+    const queries = views(prepared(set.queries), set.dimension);
+    const labels = rows.map((_, row) => row);
+    const index = new HierarchicalNSW(set.metric === 'COSINE' ? 'ip' : 'l2', set.dimension, '');
+    index.initIndex(set.size, BUILD.M, BUILD.efConstruction, BUILD.seed);
+    const buildSeconds = await secondsOf(() => index.addPoints(rows, labels, false));
+    return new WasmIndex(set, index, queries, buildSeconds);
+  },
+};
+
+class WasmIndex implements BuiltIndex {
+  readonly buildSeconds: number;
+  /** As in `hnswlib.cpp`, with pointers of 4 bytes and labels of 4: its levels are all that is estimated. */
+  readonly memoryBytes: number;
+  readonly memoryNote = 'by the formula of its header';
+  readonly answers: BuiltIndex['answers'];
+  readonly time: BuiltIndex['time'];
+  readonly #index: HnswlibIndex;
+
+  constructor(set: DataSet, index: HnswlibIndex, queries: readonly Float32Array[], buildSeconds: number) {
+    this.#index = index;
+    this.buildSeconds = buildSeconds;
+    this.memoryBytes = wasmBytes(set.size, set.dimension);
+    let ef = 0;
+    const run = inProcess(set, (query, knob) => {
+      if (knob !== ef) index.setEfSearch(knob);
+      ef = knob;
+      return index.searchKnn(queries[query]!, 10, undefined).neighbors;
+    });
+    this.answers = run.answers;
+    this.time = run.time;
+  }
+
+  /**
+   * Its bytes are only to be had through IndexedDB. Here that is an imitation in memory, so how long a load takes is
+   * measured in Chromium alone.
+   */
+  async save(): Promise<SavedIndex> {
+    const { syncFileSystem } = await hnswlibPackage();
+    const name = `${performance.now()}.hnsw`;
+    const said = console.log;
+    console.log = () => {};
+    try {
+      await this.#index.writeIndex(name);
+      await syncFileSystem('write');
+    } finally {
+      console.log = said;
+    }
+    const { byteLength } = await storedFile(name);
+    return { bytes: byteLength, remove: async () => {} };
+  }
+
+  async free(): Promise<void> {
+    this.#index.delete();
+  }
+}
+
+/** What its file system stored under a name. */
+async function storedFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const settled = <Value>(request: Request<Value>) =>
+    new Promise<Value>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const { indexedDB } = await importPeer<{ indexedDB: Databases }>('fake-indexeddb', 'build/esm/index.js');
+  const database = await settled(indexedDB.open('/hnswlib-index'));
+  const store = database.transaction('FILE_DATA').objectStore('FILE_DATA');
+  const { contents } = await settled(store.get(`/hnswlib-index/${name}`));
+  database.close();
+  return contents;
+}
+
+/** As much of IndexedDB as is read here: this program is compiled without a page's types. */
+interface Request<Value> {
+  readonly result: Value;
+  readonly error: unknown;
+  onsuccess: () => void;
+  onerror: () => void;
+}
+interface Databases {
+  open(name: string): Request<{
+    transaction(store: string): {
+      objectStore(name: string): { get(key: string): Request<{ contents: Uint8Array<ArrayBuffer> }> };
+    };
+    close(): void;
+  }>;
+}
+
+function hnswlibPackage(): Promise<HnswlibPackage> {
+  return importPeer<HnswlibPackage>('hnswlib-wasm', 'dist/hnswlib.js');
+}
+
+function loadHnswlib(): Promise<HnswlibModule> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<HnswlibModule> {
+  const { indexedDB } = await importPeer<{ indexedDB: Databases }>('fake-indexeddb', 'build/esm/index.js');
+  const said = console.log;
+  console.log = () => {};
+  Object.assign(globalThis, { window: globalThis, indexedDB });
+  try {
+    return await (await hnswlibPackage()).loadHnswlib();
+  } finally {
+    console.log = said;
+    Reflect.deleteProperty(globalThis, 'window');
+  }
+}
+
+/** Vector, label, links of level 0, and per row a pointer, a level, a visited mark; upper levels hold 1 / (M - 1). */
+function wasmBytes(size: number, dimension: number): number {
+  const upper = ((BUILD.M + 1) * 4) / (BUILD.M - 1);
+  return Math.round(size * (4 * dimension + 4 + (2 * BUILD.M + 1) * 4 + 4 + 4 + 2 + upper));
+}
