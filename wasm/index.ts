@@ -1,4 +1,18 @@
-/** `elanus/vector`: the WASM core, for hosts that load the module themselves. */
+/** `elanus/vector`: vector indexes in the WASM core, and the core itself for hosts that load the module themselves. */
+export type { IndexSpec, IndexType } from '../core/vector/segment-index.ts';
 export { compileModule } from './compile.ts';
 export { relaxedSimdSupported } from './detect.ts';
 export { createKernel, type KernelOptions } from './kernel.ts';
+export type { ModuleOptions } from './module.ts';
+export { VectorIndex } from './vector-index.ts';
+export type { BuildOptions, BuildProgress } from './vector-index-build.ts';
+export type { GivenIds, IdArray } from './vector-index-ids.ts';
+export type {
+  AsyncSearchOptions,
+  RangeOptions,
+  RowOptions,
+  SearchOptions,
+  VectorIndexOptions,
+} from './vector-index-options.ts';
+export type { SearchManyResult, SearchResult, VectorsIn } from './vector-index-search.ts';
+export { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';

@@ -1,0 +1,89 @@
+import { ElanusError } from '../core/base/error.ts';
+import { compileModule } from './compile.ts';
+import { relaxedSimdSupported } from './detect.ts';
+
+/** The two builds, where an import brings them compiled (Workers: nothing may be compiled at run time). */
+export interface ImportedModules {
+  readonly simd: WebAssembly.Module;
+  readonly relaxed: WebAssembly.Module;
+}
+
+/** Where the module comes from, if not from beside this package's own code. */
+export interface ModuleOptions {
+  /** A compiled module, which is taken as it is: `elanus-relaxed.wasm` where `relaxedSimdSupported()`, else `elanus.wasm`. */
+  readonly module?: WebAssembly.Module;
+  /** The folder with `elanus.wasm` and `elanus-relaxed.wasm`, ending in a slash. Default: where this code lies. */
+  readonly wasmUrl?: string | URL;
+}
+
+let imported: ImportedModules | undefined;
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/** What an entry for a host with compiled modules calls once, before anything else. */
+export function provideModules(modules: ImportedModules): void {
+  imported = modules;
+}
+
+/**
+ * The module that runs here: the one that is given, or imported, or compiled from the package's own file, which is read
+ * once: from the disk in Node, by `fetch` elsewhere.
+ *
+ * Rejects with `unavailable` if it cannot be loaded; the next call tries again.
+ */
+export async function loadModule(options: ModuleOptions = {}): Promise<WebAssembly.Module> {
+  if (options.module !== undefined) return options.module;
+  const isRelaxed = relaxedSimdSupported();
+  if (options.wasmUrl === undefined && imported !== undefined) return isRelaxed ? imported.relaxed : imported.simd;
+  const { href } = moduleUrl(isRelaxed, options.wasmUrl);
+  let module = compiled.get(href);
+  if (module === undefined) {
+    module = compile(href);
+    compiled.set(href, module);
+    module.catch(() => compiled.delete(href));
+  }
+  return module;
+}
+
+/** Bundlers recognise exactly `new URL('…', import.meta.url)`, copy the file and put its address in. */
+function moduleUrl(isRelaxed: boolean, folder: string | URL | undefined): URL {
+  const name = isRelaxed ? 'elanus-relaxed.wasm' : 'elanus.wasm';
+  if (folder !== undefined) return new URL(name, new URL(folder, baseUrl()));
+  // Run from its sources, the package has its modules where the build puts them.
+  if (import.meta.url.endsWith('/wasm/module.ts')) return new URL(`../dist/wasm/${name}`, baseUrl());
+  return isRelaxed ? new URL('./elanus-relaxed.wasm', import.meta.url) : new URL('./elanus.wasm', import.meta.url);
+}
+
+/** In a variable of its own: a bundler would look for a file whose name it does not know. */
+function baseUrl(): string {
+  return import.meta.url;
+}
+
+async function compile(url: string): Promise<WebAssembly.Module> {
+  try {
+    const readFile = url.startsWith('file:') ? nodeReadFile() : undefined;
+    if (readFile !== undefined) return await compileModule(await readFile(new URL(url)));
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    // Streaming insists on the type, which not every server knows.
+    const isStreamable = response.headers.get('Content-Type')?.startsWith('application/wasm') === true;
+    if (isStreamable && WebAssembly.compileStreaming !== undefined) return await WebAssembly.compileStreaming(response);
+    return await compileModule(new Uint8Array(await response.arrayBuffer()));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ElanusError(
+      'unavailable',
+      `The WASM core could not be loaded from ${url}: ${why}. Say where the folder of the two .wasm files is by ` +
+        '`wasmUrl`, or pass the compiled `module`.',
+      { details: { url }, cause: error },
+    );
+  }
+}
+
+type ReadFile = (url: URL) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Node's, without an import that a bundler for pages would follow. */
+function nodeReadFile(): ReadFile | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const files = process?.getBuiltinModule?.('node:fs') as { promises?: { readFile: ReadFile } } | undefined;
+  return files?.promises?.readFile;
+}

@@ -1,0 +1,193 @@
+import { assert } from '../core/base/assert.ts';
+import { ElanusError } from '../core/base/error.ts';
+import type { Metric } from '../core/model/metric.ts';
+import type { TopK } from '../core/vector/kernel.ts';
+import type { IndexSearch, IndexSpec } from '../core/vector/segment-index.ts';
+import { WasmFlat } from './flat.ts';
+import type { KernelMemory } from './memory.ts';
+import type { RowSet } from './row-set.ts';
+import type { IdArray, RowIds } from './vector-index-ids.ts';
+import type { RowOptions } from './vector-index-options.ts';
+
+/** The hits of one query, nearest first. Both arrays have one entry a hit, and belong to the caller. */
+export interface SearchResult<Ids extends IdArray = Float64Array<ArrayBuffer>> {
+  readonly ids: Ids;
+  /** In the metric's own values: L2 is squared, and of IP and COSINE the larger is the nearer. */
+  readonly distances: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * The hits of several queries: those of query `q` are the first `counts[q]` entries from `q * limit` on, nearest first.
+ * Entries behind them are zero.
+ */
+export interface SearchManyResult<Ids extends IdArray = Float64Array<ArrayBuffer>> extends SearchResult<Ids> {
+  readonly limit: number;
+  readonly counts: Uint32Array<ArrayBuffer>;
+}
+
+/** Vectors as they are handed in: one after another, or one by one. */
+export type VectorsIn = Float32Array | readonly (Float32Array | readonly number[])[];
+
+/** Numbers that `exactRanking` copies at once: what is handed in for many queries comes in blocks. */
+export const REFINE_VALUES_MAX: number = 4 * 1024 * 1024;
+
+/**
+ * The values of vectors, one after another. Throws `invalid`, naming vector and value, unless all have the dimension and
+ * all values are finite as float32.
+ */
+export function valuesOf(vectors: VectorsIn, dimension: number, argument: string): Float32Array {
+  if (vectors instanceof Float32Array) {
+    if (vectors.length % dimension !== 0) {
+      throw invalid(
+        argument,
+        `${argument} holds ${vectors.length} values, which is no multiple of dimension ${dimension}.`,
+      );
+    }
+    return checkFinite(vectors, dimension, argument);
+  }
+  if (!Array.isArray(vectors)) throw invalid(argument, `${argument} is a Float32Array, or an array of them.`);
+  const values = new Float32Array(vectors.length * dimension);
+  for (const [at, vector] of (vectors as readonly ArrayLike<number>[]).entries()) {
+    if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
+      throw invalid(argument, `${argument}[${at}] is no vector; each is a Float32Array or an array of numbers.`);
+    }
+    if (vector.length !== dimension) {
+      throw invalid(argument, `${argument}[${at}] has ${vector.length} values; the dimension is ${dimension}.`);
+    }
+    values.set(vector as Float32Array, at * dimension);
+  }
+  return checkFinite(values, dimension, argument);
+}
+
+/** The values of one query. */
+export function queryOf(query: Float32Array | readonly number[], dimension: number): Float32Array {
+  const values = query instanceof Float32Array ? query : Array.isArray(query) ? Float32Array.from(query) : undefined;
+  if (values === undefined) throw invalid('query', 'query is a Float32Array, or an array of numbers.');
+  if (values.length !== dimension) {
+    throw invalid('query', `query has ${values.length} values; the dimension is ${dimension}.`);
+  }
+  return checkFinite(values, dimension, 'query');
+}
+
+function checkFinite(values: Float32Array, dimension: number, argument: string): Float32Array {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    if (value - value === 0) continue;
+    const where = `${argument}: value ${at % dimension} of vector ${Math.floor(at / dimension)}`;
+    throw invalid(argument, `${where} is ${value}; every value is finite as float32.`);
+  }
+  return values;
+}
+
+/** What an index is asked: its own defaults stand for what is not given. */
+export function indexSearchOf(
+  options: Pick<RowOptions<never>, 'ef' | 'nprobe' | 'refineK'>,
+  limit: number,
+  allow: Uint8Array | undefined,
+): IndexSearch {
+  const { ef, nprobe, refineK } = options;
+  return {
+    limit,
+    ...(ef === undefined ? {} : { ef: Math.max(ef, limit) }),
+    ...(nprobe === undefined ? {} : { nprobe }),
+    ...(refineK === undefined ? {} : { refineK: refineK === 0 ? 0 : Math.max(refineK, limit) }),
+    ...(allow === undefined ? {} : { allow }),
+  };
+}
+
+/** The bitmap of rows that a filter lets through. `size` counts all rows, `removed` those that are not asked about. */
+export function allowOf(
+  filter: Uint8Array | ((id: never) => boolean) | undefined,
+  ids: RowIds,
+  removed: RowSet,
+  size: number,
+): Uint8Array | undefined {
+  if (filter === undefined) return undefined;
+  const bytes = Math.ceil(size / 8);
+  if (filter instanceof Uint8Array && ids.isRows) {
+    if (filter.byteLength >= bytes) return filter;
+    const padded = new Uint8Array(bytes);
+    padded.set(filter);
+    return padded;
+  }
+  const allows = filter instanceof Uint8Array ? bitOf(filter) : (filter as (id: number | bigint) => boolean);
+  const allow = new Uint8Array(bytes);
+  for (let row = 0; row < size; row++) {
+    if (!removed.has(row) && allows(ids.idOf(row))) allow[row >> 3] = (allow[row >> 3] as number) | (1 << (row & 7));
+  }
+  return allow;
+}
+
+function bitOf(bitmap: Uint8Array): (id: number | bigint) => boolean {
+  const bits = bitmap.byteLength * 8;
+  return (id) => {
+    if (id < 0 || id >= bits) return false;
+    const bit = Number(id);
+    return ((bitmap[Math.floor(bit / 8)] as number) & (1 << (bit & 7))) !== 0;
+  };
+}
+
+/** The candidates of one query, and the exact vectors that were handed in for them. */
+export interface RefineRequest {
+  readonly query: Float32Array;
+  /** Ascending: vectors that are equally near stay in this order. */
+  readonly rows: Uint32Array;
+  /** Of `rows`, one after another. */
+  readonly vectors: Float32Array;
+  readonly limit: number;
+}
+
+/** The nearest of the candidates by their exact vectors. Throws `quota` if there is no room for these. */
+export function exactRanking(memory: KernelMemory, spec: IndexSpec, request: RefineRequest): TopK {
+  const { query, rows, vectors, limit } = request;
+  const flat = new WasmFlat(memory, spec.dimension, spec.metric as Metric);
+  try {
+    flat.append(vectors);
+    const found = flat.search(query, limit);
+    for (let at = 0; at < (found.counts[0] as number); at++) found.rows[at] = rows[found.rows[at] as number] as number;
+    return found;
+  } finally {
+    flat.free();
+  }
+}
+
+/** The candidates of one query, ascending. */
+export function candidateRows(found: TopK, query: number): Uint32Array<ArrayBuffer> {
+  const from = query * found.limit;
+  return found.rows.slice(from, from + (found.counts[query] as number)).sort();
+}
+
+/** Throws `invalid` unless `refine` gave what it must: a vector for each id. */
+export function checkRefined(vectors: unknown, ids: IdArray, dimension: number): Float32Array {
+  if (!(vectors instanceof Float32Array)) throw invalid('refine', 'refine gave no Float32Array.');
+  if (vectors.length === ids.length * dimension) return vectors;
+  throw invalid(
+    'refine',
+    `refine gave ${vectors.length} values for ${ids.length} ids; it gives ${dimension} for each, in their order.`,
+  );
+}
+
+/** The hits of a search for one query. */
+export function resultOf<Ids extends IdArray>(found: TopK, ids: RowIds): SearchResult<Ids> {
+  assert(found.counts.length === 1, 'one query was asked');
+  const count = found.counts[0] as number;
+  return {
+    ids: ids.idsOf(count === found.limit ? found.rows : found.rows.subarray(0, count)) as Ids,
+    distances: count === found.limit ? found.distances : found.distances.slice(0, count),
+  };
+}
+
+/** The hits of all queries. */
+export function manyOf<Ids extends IdArray>(found: TopK, ids: RowIds): SearchManyResult<Ids> {
+  const { limit, counts, distances } = found;
+  const all = ids.zeros(found.rows.length);
+  for (const [query, count] of counts.entries()) {
+    const from = query * limit;
+    all.set(ids.idsOf(found.rows.subarray(from, from + count)) as never, from);
+  }
+  return { limit, counts, ids: all as Ids, distances };
+}
+
+function invalid(argument: string, message: string): ElanusError {
+  return new ElanusError('invalid', message, { details: { argument } });
+}

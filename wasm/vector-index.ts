@@ -1,0 +1,256 @@
+// Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { ElanusError } from '../core/base/error.ts';
+import { decodeIndexFile, encodeIndexFile } from '../core/vector/index-file.ts';
+import type { TopK } from '../core/vector/kernel.ts';
+import type { IndexSpec, SegmentIndex } from '../core/vector/segment-index.ts';
+import { createSegmentIndex, loadSegmentIndex } from './index-types.ts';
+import { RowSet } from './row-set.ts';
+import { type BuildOptions, buildInSlices } from './vector-index-build.ts';
+import { type IdArray, RowIds } from './vector-index-ids.ts';
+import {
+  checkMemoryOptions,
+  checkSavedSpec,
+  checkSearch,
+  type IdOf,
+  type IdsIn,
+  type SearchOptions,
+  specOf,
+  type VectorIndexOptions,
+} from './vector-index-options.ts';
+import {
+  allowOf,
+  candidateRows,
+  checkRefined,
+  exactRanking,
+  indexSearchOf,
+  manyOf,
+  queryOf,
+  resultOf,
+  type SearchManyResult,
+  type SearchResult,
+  type VectorsIn,
+  valuesOf,
+} from './vector-index-search.ts';
+import { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';
+
+/** The section of a saved index that says which of its vectors are removed. */
+const REMOVED_SECTION = 'removed-ids';
+
+interface Parts {
+  readonly memory: VectorMemory;
+  readonly index: SegmentIndex;
+  readonly ids: RowIds;
+  readonly removed: RowSet;
+}
+
+/**
+ * Vectors and an index over them, in the memory of the WASM core: find the nearest ones of a query.
+ *
+ * - What `add` brings is found at once: exactly until `build` has taken it in, by the index's type from then on.
+ * - Everything is synchronous but `create`, `load`, `build` and what says so.
+ * - Input is checked before anything changes: a call that throws has done nothing.
+ * - `quota` is thrown before the budget would be passed; the index goes on working.
+ * - The same calls with the same seed give the same index, byte for byte, on every machine, and from both builds of the
+ *   core; but for the type `HNSW`, whose float32 distances may differ in the last bits.
+ *
+ * @typeParam Ids `BigUint64Array` for an index whose ids are added so; numbers otherwise.
+ */
+export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
+  #parts: Parts | undefined;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A new, empty index. Rejects with `invalid` for options that are wrong, unknown or do not fit together, `unsupported`
+   * for what is not there yet, `unavailable` if the WASM core cannot be loaded.
+   */
+  static async create<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    options: VectorIndexOptions,
+  ): Promise<VectorIndex<Ids>> {
+    const spec = specOf(options);
+    const memory = await memoryOf(options);
+    return new VectorIndex<Ids>({
+      memory,
+      index: createSegmentIndex(memory.kernel, spec),
+      ids: new RowIds(),
+      removed: new RowSet(),
+    });
+  }
+
+  /**
+   * The index that `save` gave the bytes of, wherever that was: nothing is built or parsed, its parts are checked and
+   * copied. `bytes` can be dropped afterwards.
+   *
+   * Rejects with `invalid` for other bytes, `corrupt` for damaged ones, `unsupported` for those of a newer format,
+   * `quota` if there is no room.
+   */
+  static async load<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    bytes: Uint8Array,
+    options: Pick<VectorIndexOptions, keyof VectorMemoryOptions | 'memory'> = {},
+  ): Promise<VectorIndex<Ids>> {
+    checkMemoryOptions(options, 'VectorIndex.load');
+    if (!(bytes instanceof Uint8Array)) throw new ElanusError('invalid', 'VectorIndex.load takes a Uint8Array.');
+    const memory = await memoryOf(options);
+    const saved = decodeIndexFile(bytes);
+    checkSavedSpec(saved.spec);
+    const index = loadSegmentIndex(memory.kernel, saved);
+    try {
+      const removed = new RowSet();
+      const section = saved.sections.find(({ name }) => name === REMOVED_SECTION);
+      if (section !== undefined) removed.load(section.bytes, index.size);
+      return new VectorIndex<Ids>({ memory, index, ids: RowIds.load(saved, index.size), removed });
+    } catch (error) {
+      index.free();
+      throw error;
+    }
+  }
+
+  /** What the index is, defaults filled in. */
+  get spec(): IndexSpec {
+    return this.#open().index.spec;
+  }
+
+  /** Vectors that can be found: removed and replaced ones do not count. */
+  get size(): number {
+    const { index, removed } = this.#open();
+    return index.size - removed.size;
+  }
+
+  /** Vectors that `build` has not yet taken in. */
+  get pending(): number {
+    return this.#open().index.pending;
+  }
+
+  /** Bytes of memory: codes, graph or lists, vectors, ids. What `free` gives back. */
+  get bytes(): number {
+    const { index, ids, removed } = this.#open();
+    return index.bytes + ids.bytes + removed.bytes;
+  }
+
+  /**
+   * Adds vectors: one after another in one array, or one by one. Without `ids` they are numbered 0, 1, 2 … in the order
+   * in which they come; otherwise every vector of the index has an id of its own, and one whose id is there already
+   * replaces the vector that had it.
+   *
+   * Throws `invalid` for vectors of another length, values that are not finite, ids that are none; `quota`.
+   */
+  add(vectors: VectorsIn, ids?: IdsIn<Ids>): void {
+    const parts = this.#open();
+    const { dimension } = parts.index.spec;
+    const values = valuesOf(vectors, dimension, 'vectors');
+    const count = values.length / dimension;
+    parts.ids.check(ids, count);
+    if (count === 0) return;
+    parts.index.append(values);
+    remove(parts, parts.ids.append(ids, count));
+  }
+
+  /** Removes the vectors of these ids, and says how many there were: an unknown id, or a removed one, is none. */
+  remove(ids: IdsIn<Ids> | ReadonlySet<IdOf<Ids>>): number {
+    const parts = this.#open();
+    const rows: number[] = [];
+    for (const id of ids as Iterable<number | bigint>) {
+      const row = parts.ids.rowOf(id);
+      if (row !== undefined) rows.push(row);
+    }
+    return remove(parts, rows);
+  }
+
+  /**
+   * Takes in what `add` brought, in slices between which everything else has its turn: the index can be searched, saved
+   * and added to meanwhile. Rejects with `aborted` (an `AbortError`) when it is stopped: call it again, and it goes on.
+   */
+  build(options?: BuildOptions): Promise<void> {
+    return buildInSlices(() => this.#open().index, options);
+  }
+
+  /** The nearest vectors of a query. */
+  search(query: Float32Array | readonly number[], options: SearchOptions<Ids>): SearchResult<Ids> {
+    const parts = this.#open();
+    checkSearch(options);
+    return resultOf(find(parts, queryOf(query, parts.index.spec.dimension), options), parts.ids);
+  }
+
+  /** The nearest vectors of many queries, which lie one after another: one call into the core for all. */
+  searchMany(queries: Float32Array, options: SearchOptions<Ids>): SearchManyResult<Ids> {
+    const parts = this.#open();
+    checkSearch(options);
+    return manyOf(find(parts, valuesOf(queries, parts.index.spec.dimension, 'queries'), options), parts.ids);
+  }
+
+  /** All of it as one blob, at any moment: what `load` opens, here or elsewhere. */
+  save(): Uint8Array<ArrayBuffer> {
+    const { index, ids, removed } = this.#open();
+    const saved = index.save();
+    const own = removed.size === 0 ? [] : [removed.section(REMOVED_SECTION, index.size)];
+    return encodeIndexFile({
+      spec: saved.spec,
+      state: { ...saved.state, ...ids.state },
+      sections: [...saved.sections, ...ids.sections(), ...own],
+    });
+  }
+
+  /** Gives the memory back. Every other call throws `closed` from then on; a second `free` does no harm. */
+  free(): void {
+    this.#parts?.index.free();
+    this.#parts = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+
+  #open(): Parts {
+    if (this.#parts === undefined) {
+      throw new ElanusError('closed', 'The index was freed. Load or build it again.', { details: { reason: 'freed' } });
+    }
+    return this.#parts;
+  }
+}
+
+async function memoryOf(
+  options: Pick<VectorIndexOptions, 'memory' | keyof VectorMemoryOptions>,
+): Promise<VectorMemory> {
+  const { memory, maxBytes, module, wasmUrl } = options;
+  if (memory === undefined) return await VectorMemory.create(options);
+  if (memory instanceof VectorMemory && (maxBytes ?? module ?? wasmUrl) === undefined) return memory;
+  throw new ElanusError('invalid', 'memory is a VectorMemory, which has its own module and maxBytes: give it alone.', {
+    details: { option: 'memory' },
+  });
+}
+
+function remove({ index, removed }: Parts, rows: readonly number[]): number {
+  const live = rows.filter((row) => removed.add(row));
+  if (live.length > 0) index.remove(Uint32Array.from(live));
+  return live.length;
+}
+
+function find<Ids extends IdArray>(parts: Parts, queries: Float32Array, options: SearchOptions<Ids>): TopK {
+  const { memory, index, ids, removed } = parts;
+  const { limit, refine, filter, refineK } = options;
+  const search = indexSearchOf(options, limit, allowOf(filter, ids, removed, index.size));
+  if (refine === undefined || refineK === 0) return index.search(queries, search);
+  const found = index.candidates(queries, search);
+  const { dimension } = index.spec;
+  const merged: TopK = {
+    limit,
+    counts: new Uint32Array(found.counts.length),
+    rows: new Uint32Array(found.counts.length * limit),
+    distances: new Float32Array(found.counts.length * limit),
+  };
+  for (let at = 0; at < found.counts.length; at++) {
+    const rows = candidateRows(found, at);
+    const candidates = ids.idsOf(rows) as Ids;
+    const vectors = checkRefined(refine(candidates), candidates, dimension);
+    const query = queries.subarray(at * dimension, (at + 1) * dimension);
+    const ranked = exactRanking(memory.kernel, index.spec, { query, rows, vectors, limit });
+    merged.counts[at] = ranked.counts[0] as number;
+    merged.rows.set(ranked.rows, at * limit);
+    merged.distances.set(ranked.distances, at * limit);
+  }
+  return merged;
+}

@@ -1,0 +1,58 @@
+import { ElanusError } from '../core/base/error.ts';
+import { KernelMemory } from './memory.ts';
+import { loadModule, type ModuleOptions } from './module.ts';
+
+/** What a new memory may grow to, unless it is told otherwise: address space, not bytes, until they are used. */
+const BYTES_MAX_DEFAULT = 1024 * 1024 * 1024;
+/** The bounds of `maxBytes`: one page of WebAssembly's, and the addresses of 32 bits. */
+const BYTES_MIN = 65_536;
+const BYTES_MAX = 2 ** 32;
+
+export interface VectorMemoryOptions extends ModuleOptions {
+  /** The budget in bytes, 64 KiB to 4 GiB, in whole pages of 64 KiB. Default: 1 GiB. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * One instance of the WASM core with a budget of its own, which several indexes may share: what one gives back by
+ * `free`, the others use. An index that is made without one has its own.
+ *
+ * A WebAssembly memory never shrinks: `bytesReserved` stays where `bytes` has been, until nothing refers to the memory.
+ */
+export class VectorMemory {
+  /** For the indexes of this package. */
+  readonly kernel: KernelMemory;
+
+  private constructor(kernel: KernelMemory) {
+    this.kernel = kernel;
+  }
+
+  /** Rejects with `invalid` for a budget out of bounds, `unavailable` if the module cannot be loaded. */
+  static async create(options: VectorMemoryOptions = {}): Promise<VectorMemory> {
+    const { maxBytes = BYTES_MAX_DEFAULT } = options;
+    if (!(Number.isInteger(maxBytes) && maxBytes >= BYTES_MIN && maxBytes <= BYTES_MAX)) {
+      throw new ElanusError(
+        'invalid',
+        `maxBytes is ${maxBytes}; it is a whole number from ${BYTES_MIN} to ${BYTES_MAX}.`,
+        {
+          details: { option: 'maxBytes' },
+        },
+      );
+    }
+    return new VectorMemory(new KernelMemory(await loadModule(options), maxBytes));
+  }
+
+  /** Bytes in use by all indexes. */
+  get bytes(): number {
+    return this.kernel.bytesUsed;
+  }
+
+  /** Bytes taken from the host so far. */
+  get bytesReserved(): number {
+    return this.kernel.bytesReserved;
+  }
+
+  get maxBytes(): number {
+    return this.kernel.bytesMax;
+  }
+}
