@@ -6,12 +6,14 @@ import type { HnswlibLayout } from '../../core/vector/hnswlib-header.ts';
 import { readHnswlib } from '../../core/vector/hnswlib-reader.ts';
 import { writeHnswlib } from '../../core/vector/hnswlib-writer.ts';
 import { expectPromises, inBits } from '../core/vector/hnsw-graphs.ts';
+import { searchGraph } from '../core/vector/hnsw-reference.ts';
 import { type HnswlibSpace, HnswlibWasm, type HnswlibWasmIndex } from './hnswlib-wasm.ts';
 
 /** hnswlib is the oracle: hnswlib-wasm for the 32-bit layout, a file of the native library for the 64-bit one. */
 
 const hnswlib = await HnswlibWasm.load();
 const SPACES: readonly HnswlibSpace[] = ['l2', 'ip', 'cosine'];
+const METRIC_OF = { l2: 'L2', ip: 'IP', cosine: 'COSINE' } as const;
 const DIMENSION = 12;
 
 /** Vectors and an index of them, some deleted, with labels that are not the rows. */
@@ -80,6 +82,23 @@ describe.each(SPACES)('an index of hnswlib-wasm in %s', (space) => {
     for (const row of [0, 1, 150, 299]) {
       const vector = graph.vectors.subarray(row * DIMENSION, (row + 1) * DIMENSION);
       expect([...vector]).toEqual([...index.getPoint(labelOf(row))]);
+    }
+  });
+
+  it('is the graph that hnswlib searches: one that is searched as the paper says gives its answers', async () => {
+    const { index } = build(space, 400, { M: 5, seed: 12 });
+    const { graph } = readHnswlib(await hnswlib.save(index));
+    const metric = METRIC_OF[space];
+    for (const ef of [10, 30]) {
+      index.setEfSearch(ef);
+      for (const query of drawVectors(20, 13)) {
+        const { neighbors, distances } = index.searchKnn(query, 10, undefined);
+        const found = searchGraph(graph, metric, query, { limit: 10, ef });
+        expect(found.map(({ row }) => graph.labels[row])).toEqual(neighbors);
+        found.forEach(({ distance }, at) => {
+          expect(metric === 'L2' ? distance : 1 - distance).toBeCloseTo(distances[at]!, 5);
+        });
+      }
     }
   });
 
@@ -161,7 +180,7 @@ describe('an index of the native, 64-bit hnswlib', () => {
     expect(writeHnswlib(graph, { layout: '64', maxElements })).toEqual(asWritten(bytes, graph, '64'));
   });
 
-  it('gives hnswlib-wasm, once narrowed, the answers that the native library gave', async () => {
+  it('gives the answers that the native library gave: in hnswlib-wasm, once narrowed, and searched as the paper says', async () => {
     const { graph } = readHnswlib(new Uint8Array(await golden('hnswlib-64.bin')));
     // The labels do not fit 32 bits: rows stand in.
     const narrow = { ...graph, labels: Float64Array.from(graph.levels.keys()) };
@@ -172,6 +191,8 @@ describe('an index of the native, 64-bit hnswlib', () => {
     for (const { query, ids, distances } of answers.queries) {
       const found = index.searchKnn(Float32Array.from(query), answers.limit, undefined);
       expect(found.neighbors.map((row) => graph.labels[row])).toEqual(ids);
+      const hits = searchGraph(graph, 'L2', query, answers);
+      expect(hits.map(({ row }) => graph.labels[row])).toEqual(ids);
       found.distances.forEach((distance, at) => {
         expect(distance).toBeCloseTo(distances[at]!, 5);
       });
