@@ -59,14 +59,14 @@ export function prepareQuery(bits: u32, dimension: u32, vector: u32, base: f32, 
 export function prepareQueryOfCode(bits: u32, dimension: u32, code: u32, weight: f32, query: u32): void {
   const bytes = codeBytes(bits, dimension);
   const parts = partsOf(bits);
-  const mask = i8x16.splat(bits == 8 ? 127 : ((1 << bits) - 1) as i8);
-  const top = i8x16.splat(bits == 8 ? 127 : ((1 << bits) - 1) as i8);
+  const largest: u32 = bits == 8 ? 127 : (1 << bits) - 1;
+  const mask = i8x16.splat(largest as i8);
   let at = query + VALUES;
   for (let block: u32 = 0; block < bytes; block += 16) {
     const packed = v128.load(code + block);
     for (let part: u32 = 0; part < parts; part++) {
       const value = v128.and(i16x8.shr_u(packed, part * bits), mask);
-      v128.store(at, i8x16.sub(i8x16.shl(value, 1), top));
+      v128.store(at, i8x16.sub(i8x16.shl(value, 1), mask));
       at += 16;
     }
   }

@@ -3,3 +3,8 @@ export { allocate, release, usedBytes } from './memory';
 export { inverseNorms, normalize } from './norms';
 export { clearHeap, drainHeap, heapBytes } from './top-k';
 export { scan } from './flat';
+export { distances } from './distance';
+export { decodeElements, encodeElements } from './encode';
+export {
+  hnswAppend, hnswBuild, hnswCreate, hnswExactAt, hnswFree, hnswReserve, hnswScratchBytes, hnswSearch,
+} from './hnsw-index';

@@ -1,0 +1,210 @@
+import { beamEntry, beamSize, clearBeam, insert, nodeOf } from './beam';
+import { below, Graph, rowOf, SLOT_HEADER, tableOf } from './hnsw-graph';
+import { rowAt, rowIn, Rows } from './rows';
+import { score4, Space } from './space';
+import { nextEpoch, visitedMarks } from './visited';
+
+/** The two walks of HNSW: greedy on the upper levels, with a beam on the level that counts. */
+
+/** Neighbours of one node that were not met before: at most 256, and padding. */
+const FRESH: u32 = memory.data((256 + 4) * 4, 16) as u32;
+
+/** From `node` on a level above 0 down to the nearest node that can be reached by links that only come nearer. */
+export function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32): u32 {
+  const slots = tableOf(graph, level);
+  const metric = space.metric;
+  const dimension = space.dimension;
+  const start = rowAt(rows, load<u32>(rowAt(slots, node)));
+  let best = f32x4.extract_lane(score4<K>(metric, dimension, query, start, start, start, start), 0);
+  let current = node;
+  while (true) {
+    const at = rowAt(slots, current);
+    const count = load<u32>(at, 8);
+    const links = at + SLOT_HEADER;
+    let nearest = current;
+    for (let link: u32 = 0; link < count; link += 4) {
+      const last = count - 1;
+      const one = load<u32>(links + (link << 2));
+      const two = load<u32>(links + (min(link + 1, last) << 2));
+      const three = load<u32>(links + (min(link + 2, last) << 2));
+      const four = load<u32>(links + (min(link + 3, last) << 2));
+      const scores = score4<K>(
+        metric, dimension, query,
+        rowAt(rows, load<u32>(rowAt(slots, one))), rowAt(rows, load<u32>(rowAt(slots, two))),
+        rowAt(rows, load<u32>(rowAt(slots, three))), rowAt(rows, load<u32>(rowAt(slots, four))),
+      );
+      if (f32x4.extract_lane(scores, 0) < best) { best = f32x4.extract_lane(scores, 0); nearest = one; }
+      if (f32x4.extract_lane(scores, 1) < best) { best = f32x4.extract_lane(scores, 1); nearest = two; }
+      if (f32x4.extract_lane(scores, 2) < best) { best = f32x4.extract_lane(scores, 2); nearest = three; }
+      if (f32x4.extract_lane(scores, 3) < best) { best = f32x4.extract_lane(scores, 3); nearest = four; }
+    }
+    if (nearest == current) return current;
+    current = nearest;
+  }
+}
+
+/** Walks from the top down to `level` + 1, and gives the node on `level` to go on from. */
+export function descend<K>(graph: Graph, space: Space, rows: Rows, level: u32, query: u32): u32 {
+  let node = graph.entry;
+  for (let above = graph.top as u32; above > level; above--) {
+    node = below(graph, above, walk<K>(graph, space, rows, above, node, query));
+  }
+  return node;
+}
+
+/** Fills an empty beam with the nearest nodes of a level that it reaches from `node`. */
+export function search<K>(
+  graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32, beam: u32, capacity: u32,
+): void {
+  clearBeam(beam, capacity);
+  const start = rowAt(rows, rowOf(graph, level, node));
+  insert(beam, f32x4.extract_lane(score4<K>(space.metric, space.dimension, query, start, start, start, start), 0), node);
+  const epoch = nextEpoch();
+  store<u8>(visitedMarks() + rowOf(graph, level, node), epoch as u8);
+  if (level == 0) searchRows<K>(graph, space, rows, query, beam, epoch);
+  else searchSlots<K>(graph, space, rows, level, query, beam, epoch);
+}
+
+/** Level 0, where nodes are rows. */
+function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam: u32, epoch: u32): void {
+  const metric = space.metric;
+  const dimension = space.dimension;
+  const chunks = rows.chunks;
+  const shift = rows.shift;
+  const stride = rows.stride;
+  const linkChunks = graph.links.chunks;
+  const linkShift = graph.links.shift;
+  const linkStride = graph.links.stride;
+  const isNarrow = graph.width == 2;
+  const marks = visitedMarks();
+  let next: u32 = 0;
+  while (next < beamSize(beam)) {
+    const entry = beamEntry(beam, next);
+    if (entry & 1) {
+      next += 1;
+      continue;
+    }
+    store<u64>(beam + (next << 3), entry | 1, 16);
+    const links = rowIn(linkChunks, linkShift, linkStride, nodeOf(entry));
+    const count = isNarrow ? freshNarrow(links, marks, epoch) : freshWide(links, marks, epoch);
+    let lowest = next + 1;
+    for (let at: u32 = 0; at < count; at += 4) {
+      const list = FRESH + (at << 2);
+      const scores = score4<K>(
+        metric, dimension, query,
+        rowIn(chunks, shift, stride, load<u32>(list)), rowIn(chunks, shift, stride, load<u32>(list, 4)),
+        rowIn(chunks, shift, stride, load<u32>(list, 8)), rowIn(chunks, shift, stride, load<u32>(list, 12)),
+      );
+      if (i32x4.all_true(f32x4.ge(scores, v128.load32_splat(beam, 8)))) continue;
+      lowest = min(lowest, insert4(beam, scores, list, count - at));
+    }
+    next = lowest;
+  }
+}
+
+/** A level above 0, where nodes are slots. */
+function searchSlots<K>(
+  graph: Graph, space: Space, rows: Rows, level: u32, query: u32, beam: u32, epoch: u32,
+): void {
+  const metric = space.metric;
+  const dimension = space.dimension;
+  const slots = tableOf(graph, level);
+  const marks = visitedMarks();
+  let next: u32 = 0;
+  while (next < beamSize(beam)) {
+    const entry = beamEntry(beam, next);
+    if (entry & 1) {
+      next += 1;
+      continue;
+    }
+    store<u64>(beam + (next << 3), entry | 1, 16);
+    const at = rowAt(slots, nodeOf(entry));
+    const end = at + SLOT_HEADER + (load<u32>(at, 8) << 2);
+    let count: u32 = 0;
+    for (let link = at + SLOT_HEADER; link < end; link += 4) {
+      const slot = load<u32>(link);
+      const mark = marks + load<u32>(rowAt(slots, slot));
+      store<u32>(FRESH + (count << 2), slot);
+      count += (load<u8>(mark) as u32) != epoch ? 1 : 0;
+      store<u8>(mark, epoch as u8);
+    }
+    pad(count);
+    let lowest = next + 1;
+    for (let nth: u32 = 0; nth < count; nth += 4) {
+      const list = FRESH + (nth << 2);
+      const scores = score4<K>(
+        metric, dimension, query,
+        rowAt(rows, load<u32>(rowAt(slots, load<u32>(list)))), rowAt(rows, load<u32>(rowAt(slots, load<u32>(list, 4)))),
+        rowAt(rows, load<u32>(rowAt(slots, load<u32>(list, 8)))),
+        rowAt(rows, load<u32>(rowAt(slots, load<u32>(list, 12)))),
+      );
+      if (i32x4.all_true(f32x4.ge(scores, v128.load32_splat(beam, 8)))) continue;
+      lowest = min(lowest, insert4(beam, scores, list, count - nth));
+    }
+    next = lowest;
+  }
+}
+
+/** Lists the links that were not met before, and marks them. Branch-free: which are new is not to be foreseen. */
+// @ts-ignore: decorator
+@inline
+function freshNarrow(links: u32, marks: u32, epoch: u32): u32 {
+  const end = links + ((load<u16>(links) as u32) << 1);
+  let list = FRESH;
+  for (; links < end; links += 2) {
+    const row = load<u16>(links, 2) as u32;
+    const mark = marks + row;
+    store<u32>(list, row);
+    list += (load<u8>(mark) as u32) != epoch ? 4 : 0;
+    store<u8>(mark, epoch as u8);
+  }
+  const count = (list - FRESH) >> 2;
+  pad(count);
+  return count;
+}
+
+// @ts-ignore: decorator
+@inline
+function freshWide(links: u32, marks: u32, epoch: u32): u32 {
+  const end = links + (load<u32>(links) << 2);
+  let list = FRESH;
+  for (; links < end; links += 4) {
+    const row = load<u32>(links, 4);
+    const mark = marks + row;
+    store<u32>(list, row);
+    list += (load<u8>(mark) as u32) != epoch ? 4 : 0;
+    store<u8>(mark, epoch as u8);
+  }
+  const count = (list - FRESH) >> 2;
+  pad(count);
+  return count;
+}
+
+/** Repeats the last of the list, so that it is read in fours. */
+// @ts-ignore: decorator
+@inline
+function pad(count: u32): void {
+  const end = FRESH + (count << 2);
+  if (count > 0) {
+    const last = load<u32>(end - 4);
+    store<u32>(end, last);
+    store<u32>(end, last, 4);
+    store<u32>(end, last, 8);
+  }
+}
+
+/** Puts those of four nodes into the beam that are near enough, and gives the lowest place that one went to. */
+function insert4(beam: u32, scores: v128, list: u32, rest: u32): u32 {
+  let lowest = insert1(beam, f32x4.extract_lane(scores, 0), load<u32>(list));
+  if (rest > 1) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 1), load<u32>(list, 4)));
+  if (rest > 2) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 2), load<u32>(list, 8)));
+  if (rest > 3) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 3), load<u32>(list, 12)));
+  return lowest;
+}
+
+// @ts-ignore: decorator
+@inline
+function insert1(beam: u32, score: f32, node: u32): u32 {
+  if (score >= load<f32>(beam, 8)) return 0xffffffff;
+  return insert(beam, score, node);
+}
