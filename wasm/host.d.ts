@@ -1,0 +1,40 @@
+/** What `elanus/vector` names of its hosts beside WebAssembly. Browsers, Workers and Node have it, or it may be absent. */
+
+declare namespace WebAssembly {
+  const compileStreaming: ((response: Response) => Promise<Module>) | undefined;
+}
+
+interface Response {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+declare function fetch(url: string): Promise<Response>;
+
+declare class URL {
+  constructor(url: string | URL, base?: string | URL);
+  readonly href: string;
+}
+
+interface ImportMeta {
+  readonly url: string;
+}
+
+declare const performance: { now(): number };
+
+declare function setTimeout(callback: () => void, ms: number): unknown;
+
+interface AbortSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+}
+
+interface MessagePort {
+  onmessage: (() => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+declare const MessageChannel: { new (): { readonly port1: MessagePort; readonly port2: MessagePort } } | undefined;
