@@ -112,7 +112,7 @@ export class FlatIndex implements SegmentIndex {
   }
 }
 
-function bytesOf(section: IndexSection & { readonly bytes?: Uint8Array }): Uint8Array {
+function bytesOf(section: IndexSection): Uint8Array {
   if (section.bytes !== undefined) return section.bytes;
   const bytes = new Uint8Array(section.byteLength);
   section.copyTo(bytes);

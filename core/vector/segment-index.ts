@@ -64,10 +64,13 @@ export interface IndexCursor {
 
 /** A part of a saved index. */
 export interface IndexSection {
+  /** Exact vectors that an index with codes can be loaded without (`exact: 'none'`) are the section `exact`. */
   readonly name: string;
   readonly byteLength: number;
   /** Copies the part to the beginning of `target`. */
   copyTo(target: Uint8Array): void;
+  /** The part itself where it lies in one piece, as in a blob that is loaded: what is copied in chunks needs no other. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What an index must be made from again: small facts, and the large parts by name. */
