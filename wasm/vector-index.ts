@@ -5,6 +5,7 @@ import { ElanusError } from '../core/base/error.ts';
 import { decodeIndexFile, encodeIndexFile } from '../core/vector/index-file.ts';
 import type { TopK } from '../core/vector/kernel.ts';
 import type { IndexSpec, SegmentIndex } from '../core/vector/segment-index.ts';
+import { foldedCrc32c } from './checksum.ts';
 import { createSegmentIndex, loadSegmentIndex } from './index-types.ts';
 import { RowSet } from './row-set.ts';
 import { type BuildOptions, buildInSlices } from './vector-index-build.ts';
@@ -95,7 +96,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     checkMemoryOptions(options, 'VectorIndex.load');
     if (!(bytes instanceof Uint8Array)) throw new ElanusError('invalid', 'VectorIndex.load takes a Uint8Array.');
     const memory = await memoryOf(options);
-    const saved = decodeIndexFile(bytes);
+    const saved = decodeIndexFile(bytes, (part) => foldedCrc32c(memory.kernel, part));
     checkSavedSpec(saved.spec);
     const index = loadSegmentIndex(memory.kernel, saved);
     try {
@@ -184,14 +185,17 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
 
   /** All of it as one blob, at any moment: what `load` opens, here or elsewhere. */
   save(): Uint8Array<ArrayBuffer> {
-    const { index, ids, removed } = this.#open();
+    const { memory, index, ids, removed } = this.#open();
     const saved = index.save();
     const own = removed.size === 0 ? [] : [removed.section(REMOVED_SECTION, index.size)];
-    return encodeIndexFile({
-      spec: saved.spec,
-      state: { ...saved.state, ...ids.state },
-      sections: [...saved.sections, ...ids.sections(), ...own],
-    });
+    return encodeIndexFile(
+      {
+        spec: saved.spec,
+        state: { ...saved.state, ...ids.state },
+        sections: [...saved.sections, ...ids.sections(), ...own],
+      },
+      (part) => foldedCrc32c(memory.kernel, part),
+    );
   }
 
   /** Gives the memory back. Every other call throws `closed` from then on; a second `free` does no harm. */

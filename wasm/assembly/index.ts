@@ -8,3 +8,4 @@ export { decodeElements, encodeElements } from './encode';
 export {
   hnswAppend, hnswBuild, hnswCreate, hnswExactAt, hnswFree, hnswReserve, hnswScratchBytes, hnswSearch,
 } from './hnsw-index';
+export { foldChecksum } from './fold';
