@@ -4,7 +4,8 @@
  *
  *     beam + 0   entries
  *     beam + 4   capacity
- *     beam + 8   threshold (f32): the score of the last entry once the beam is full, infinite before
+ *     beam + 8   threshold (f32): the score of the last entry once the beam is full; before, no number, which nothing
+ *                is greater than or equal to
  *     beam + 16  the entries (u64): the score's bits, ordered as unsigned integers, << 32 | node << 1 | followed
  */
 
@@ -20,7 +21,7 @@ export function beamBytes(capacity: u32): u32 {
 export function clearBeam(beam: u32, capacity: u32): void {
   store<u32>(beam, 0);
   store<u32>(beam, capacity, 4);
-  store<f32>(beam, f32.MAX_VALUE * 2, 8);
+  store<f32>(beam, f32.NaN, 8);
 }
 
 // @ts-ignore: decorator

@@ -1,15 +1,13 @@
-import { beamBytes, beamEntry, beamSize, nodeOf, scoreOf } from './beam';
+import { beamBytes } from './beam';
+import { addBit, bitmapBytes } from './bitmap';
 import { codeStride } from './code';
 import { createGraph, freeGraph, Graph, reserveGraph } from './hnsw-graph';
 import { insertRow } from './hnsw-insert';
-import { descend, search } from './hnsw-search';
 import { allocate, release } from './memory';
-import { createRows, freeRows, reserveRows, rowAt, Rows } from './rows';
+import { createRows, freeRows, reserveRows, Rows } from './rows';
 import {
-  centre, createSpace, encodeRow, exactAt, freeSpace, isExact, prepare, prepareExact, prepareRows, reserveCodes, score4,
-  Space,
+  centre, createSpace, encodeRow, exactAt, freeSpace, isExact, prepareRows, reserveCodes, Space,
 } from './space';
-import { clearHeap, drainHeap, offer } from './top-k';
 import { reserveVisited } from './visited';
 
 /**
@@ -26,14 +24,22 @@ export class Hnsw {
   efConstruction: u32;
   /** Whether exact vectors stay once their rows are in the graph. */
   keepsExact: u32;
+  /** Rows that are never found again, as a bitmap; 0 while there are none. */
+  removed: u32;
+  removedCount: u32;
+  /** Rows that the bitmap has room for. */
+  removedRoom: u32;
 }
+
+const HNSW_BYTES: u32 = 32;
 
 /** A new, empty index; 0 if there is no room. `bits` is 0 to traverse exact vectors, or 8, 4, 1. */
 export function hnswCreate(
   dimension: u32, metric: u32, bits: u32, keepsExact: u32, M: u32, efConstruction: u32, seed: u64,
 ): u32 {
-  const address = allocate(16);
+  const address = allocate(HNSW_BYTES);
   if (address == 0) return 0;
+  memory.fill(address, 0, HNSW_BYTES);
   const index = changetype<Hnsw>(address);
   index.space = createSpace(dimension, metric, bits, seed);
   if (changetype<u32>(index.space) == 0) {
@@ -55,6 +61,7 @@ export function hnswFree(address: u32): void {
   const index = changetype<Hnsw>(address);
   freeGraph(index.graph);
   freeSpace(index.space);
+  if (index.removed != 0) release(index.removed);
   release(address);
 }
 
@@ -120,80 +127,27 @@ function finish(index: Hnsw): void {
   space.exactFrom = space.size;
 }
 
-/** Bytes that `hnswSearch` needs at `scratch`. */
-export function hnswScratchBytes(ef: u32): u32 {
-  return beamBytes(ef);
-}
-
-/**
- * Searches for `count` queries, `stride` bytes apart, each padded with zeros to 16 bytes; they are normalized in place
- * for COSINE. `heap` has room for `limit` entries. Rows and scores are written `limit` apart, the counts one by one.
- */
-export function hnswSearch(
-  address: u32, queries: u32, count: u32, stride: u32, limit: u32, ef: u32, refineK: u32, scratch: u32, heap: u32,
-  targetRows: u32, targetScores: u32, targetCounts: u32,
-): void {
+/** Makes room to remove any row that is there; false, and nothing has changed, if there is none. */
+export function hnswReserveRemoved(address: u32): bool {
   const index = changetype<Hnsw>(address);
-  const space = index.space;
-  for (let query: u32 = 0; query < count; query++) {
-    prepareExact(space, queries);
-    clearHeap(heap, limit);
-    if (space.encoded > 0) {
-      if (space.bits == 0) traverse<f32>(index, space.exact, queries, ef, scratch);
-      else if (space.bits == 8) traverse<u8>(index, space.codes, queries, ef, scratch);
-      else if (space.bits == 4) traverse<u16>(index, space.codes, queries, ef, scratch);
-      else traverse<u32>(index, space.codes, queries, ef, scratch);
-      rank(space, queries, scratch, heap, limit, refineK);
-    }
-    scanPending(space, queries, heap);
-    store<u32>(targetCounts, drainHeap(heap, targetRows, targetScores));
-    queries += stride;
-    targetRows += limit << 2;
-    targetScores += limit << 2;
-    targetCounts += 4;
+  const rows = index.space.size;
+  if (rows <= index.removedRoom) return true;
+  const bytes = bitmapBytes(rows);
+  const bitmap = allocate(bytes);
+  if (bitmap == 0) return false;
+  memory.fill(bitmap, 0, bytes);
+  if (index.removed != 0) {
+    memory.copy(bitmap, index.removed, (index.removedRoom + 7) >> 3);
+    release(index.removed);
   }
+  index.removed = bitmap;
+  index.removedRoom = rows;
+  return true;
 }
 
-function traverse<K>(index: Hnsw, rows: Rows, vector: u32, ef: u32, beam: u32): void {
-  const space = index.space;
-  const query = prepare<K>(space, vector);
-  const node = descend<K>(index.graph, space, rows, 0, query);
-  search<K>(index.graph, space, rows, 0, node, query, beam, ef);
-}
-
-/** Offers the beam's nearest to the heap, by their exact distances where those are to be had. */
-function rank(space: Space, query: u32, beam: u32, heap: u32, limit: u32, refineK: u32): void {
-  const size = beamSize(beam);
-  if (space.bits == 0 || refineK == 0 || !isExact(space)) {
-    const count = min(size, limit);
-    for (let index: u32 = 0; index < count; index++) {
-      const entry = beamEntry(beam, index);
-      offer(heap, scoreOf(entry), nodeOf(entry));
-    }
-    return;
-  }
-  const count = min(size, max(refineK, limit));
-  const last = count - 1;
-  for (let index: u32 = 0; index < count; index += 4) {
-    const one = nodeOf(beamEntry(beam, index));
-    const two = nodeOf(beamEntry(beam, min(index + 1, last)));
-    const three = nodeOf(beamEntry(beam, min(index + 2, last)));
-    const four = nodeOf(beamEntry(beam, min(index + 3, last)));
-    const scores = score4<f32>(
-      space.metric, space.dimension, query,
-      exactAt(space, one), exactAt(space, two), exactAt(space, three), exactAt(space, four),
-    );
-    offer(heap, f32x4.extract_lane(scores, 0), one);
-    if (index + 1 < count) offer(heap, f32x4.extract_lane(scores, 1), two);
-    if (index + 2 < count) offer(heap, f32x4.extract_lane(scores, 2), three);
-    if (index + 3 < count) offer(heap, f32x4.extract_lane(scores, 3), four);
-  }
-}
-
-/** Offers the rows that the graph does not hold yet. */
-function scanPending(space: Space, query: u32, heap: u32): void {
-  for (let row = space.encoded; row < space.size; row++) {
-    const at = exactAt(space, row);
-    offer(heap, f32x4.extract_lane(score4<f32>(space.metric, space.dimension, query, at, at, at, at), 0), row);
-  }
+/** Removes a row, for which there is room; says how many are removed now. */
+export function hnswRemove(address: u32, row: u32): u32 {
+  const index = changetype<Hnsw>(address);
+  if (addBit(index.removed, row)) index.removedCount += 1;
+  return index.removedCount;
 }

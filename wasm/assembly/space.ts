@@ -206,9 +206,7 @@ export function prepareRow<K>(space: Space, address: u32, target: u32): void {
   }
 }
 
-/** The scores of four rows by address, one a lane. */
-// @ts-ignore: decorator
-@inline
+/** The scores of four rows by address, one a lane. Not inlined: that gains nothing, and costs its size at each call. */
 export function score4<K>(metric: u32, dimension: u32, query: u32, a: u32, b: u32, c: u32, d: u32): v128 {
   if (!isFloat<K>()) return estimate4(bitsOf<K>(), dimension, query, a, b, c, d);
   if (metric == L2) return gather4(true, dimension, query, a, b, c, d);
