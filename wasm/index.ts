@@ -4,8 +4,9 @@ export { compileModule } from './compile.ts';
 export { relaxedSimdSupported } from './detect.ts';
 export { createKernel, type KernelOptions } from './kernel.ts';
 export type { ModuleOptions } from './module.ts';
-export { VectorIndex } from './vector-index.ts';
+export { type SaveOptions, VectorIndex } from './vector-index.ts';
 export type { BuildOptions, BuildProgress } from './vector-index-build.ts';
+export type { SearchCursor } from './vector-index-cursor.ts';
 export type { GivenIds, IdArray } from './vector-index-ids.ts';
 export type {
   AsyncSearchOptions,

@@ -76,6 +76,9 @@ export interface RangeOptions<Ids extends IdArray = Float64Array<ArrayBuffer>> e
   readonly limit?: number;
 }
 
+/** Types without a code of their own. */
+export const SEARCHED_EXACTLY: readonly IndexType[] = ['FLAT', 'HNSW', 'IVF_FLAT'];
+
 const SPEC_KEYS = ['type', 'metric', 'dimension', 'elements', 'exact', 'M', 'efConstruction', 'nlist', 'm', 'seed'];
 const MEMORY_KEYS = ['module', 'wasmUrl', 'maxBytes', 'memory'];
 const METRICS_OF_BITS: readonly string[] = ['HAMMING', 'JACCARD'];
@@ -111,7 +114,7 @@ export function specOf(options: VectorIndexOptions): IndexSpec {
       details: { option: 'elements' },
     });
   }
-  if (exact === 'none' && ['FLAT', 'HNSW', 'IVF_FLAT'].includes(type)) {
+  if (exact === 'none' && SEARCHED_EXACTLY.includes(type)) {
     throw invalid('exact', `${type} searches exact vectors, which must be in memory; a type with a code needs none.`);
   }
   return { type, metric, dimension, elements, exact, seed, ...settingsOf(options) };

@@ -28,9 +28,6 @@ export interface SearchManyResult<Ids extends IdArray = Float64Array<ArrayBuffer
 /** Vectors as they are handed in: one after another, or one by one. */
 export type VectorsIn = Float32Array | readonly (Float32Array | readonly number[])[];
 
-/** Numbers that `exactRanking` copies at once: what is handed in for many queries comes in blocks. */
-export const REFINE_VALUES_MAX: number = 4 * 1024 * 1024;
-
 /**
  * The values of vectors, one after another. Throws `invalid`, naming vector and value, unless all have the dimension and
  * all values are finite as float32.
@@ -140,6 +137,8 @@ export interface RefineRequest {
 /** The nearest of the candidates by their exact vectors. Throws `quota` if there is no room for these. */
 export function exactRanking(memory: KernelMemory, spec: IndexSpec, request: RefineRequest): TopK {
   const { query, rows, vectors, limit } = request;
+  if (rows.length === 0)
+    return { limit, counts: Uint32Array.of(0), rows: new Uint32Array(limit), distances: new Float32Array(limit) };
   const flat = new WasmFlat(memory, spec.dimension, spec.metric as Metric);
   try {
     flat.append(vectors);

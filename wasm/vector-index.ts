@@ -3,29 +3,31 @@
 
 import { ElanusError } from '../core/base/error.ts';
 import { decodeIndexFile, encodeIndexFile } from '../core/vector/index-file.ts';
-import type { TopK } from '../core/vector/kernel.ts';
-import type { IndexSpec, SegmentIndex } from '../core/vector/segment-index.ts';
+import type { IndexSpec, SavedIndex, SegmentIndex } from '../core/vector/segment-index.ts';
 import { foldedCrc32c } from './checksum.ts';
 import { createSegmentIndex, loadSegmentIndex } from './index-types.ts';
 import { RowSet } from './row-set.ts';
 import { type BuildOptions, buildInSlices } from './vector-index-build.ts';
+import { findWithin, SearchCursor } from './vector-index-cursor.ts';
 import { type IdArray, RowIds } from './vector-index-ids.ts';
 import {
+  type AsyncSearchOptions,
+  checkCursor,
   checkMemoryOptions,
+  checkRange,
   checkSavedSpec,
   checkSearch,
   type IdOf,
   type IdsIn,
+  type RangeOptions,
+  type RowOptions,
+  SEARCHED_EXACTLY,
   type SearchOptions,
   specOf,
   type VectorIndexOptions,
 } from './vector-index-options.ts';
+import { findRows, findRowsAsync, type IndexParts } from './vector-index-query.ts';
 import {
-  allowOf,
-  candidateRows,
-  checkRefined,
-  exactRanking,
-  indexSearchOf,
   manyOf,
   queryOf,
   resultOf,
@@ -36,15 +38,13 @@ import {
 } from './vector-index-search.ts';
 import { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';
 
+export interface SaveOptions {
+  /** Whether exact vectors are saved too. Default: true. */
+  readonly exact?: boolean;
+}
+
 /** The section of a saved index that says which of its vectors are removed. */
 const REMOVED_SECTION = 'removed-ids';
-
-interface Parts {
-  readonly memory: VectorMemory;
-  readonly index: SegmentIndex;
-  readonly ids: RowIds;
-  readonly removed: RowSet;
-}
 
 /**
  * Vectors and an index over them, in the memory of the WASM core: find the nearest ones of a query.
@@ -59,9 +59,9 @@ interface Parts {
  * @typeParam Ids `BigUint64Array` for an index whose ids are added so; numbers otherwise.
  */
 export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
-  #parts: Parts | undefined;
+  #parts: IndexParts | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: IndexParts) {
     this.#parts = parts;
   }
 
@@ -79,6 +79,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
       index: createSegmentIndex(memory.kernel, spec),
       ids: new RowIds(),
       removed: new RowSet(),
+      changes: 0,
     });
   }
 
@@ -103,7 +104,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
       const removed = new RowSet();
       const section = saved.sections.find(({ name }) => name === REMOVED_SECTION);
       if (section !== undefined) removed.load(section.bytes, index.size);
-      return new VectorIndex<Ids>({ memory, index, ids: RowIds.load(saved, index.size), removed });
+      return new VectorIndex<Ids>({ memory, index, ids: RowIds.load(saved, index.size), removed, changes: 0 });
     } catch (error) {
       index.free();
       throw error;
@@ -147,6 +148,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     parts.ids.check(ids, count);
     if (count === 0) return;
     parts.index.append(values);
+    parts.changes += 1;
     remove(parts, parts.ids.append(ids, count));
   }
 
@@ -166,27 +168,64 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
    * and added to meanwhile. Rejects with `aborted` (an `AbortError`) when it is stopped: call it again, and it goes on.
    */
   build(options?: BuildOptions): Promise<void> {
-    return buildInSlices(() => this.#open().index, options);
+    return buildInSlices(() => {
+      const parts = this.#open();
+      if (parts.index.pending > 0) parts.changes += 1;
+      return parts.index;
+    }, options);
   }
 
   /** The nearest vectors of a query. */
   search(query: Float32Array | readonly number[], options: SearchOptions<Ids>): SearchResult<Ids> {
     const parts = this.#open();
     checkSearch(options);
-    return resultOf(find(parts, queryOf(query, parts.index.spec.dimension), options), parts.ids);
+    return resultOf(findRows(parts, queryOf(query, parts.index.spec.dimension), options), parts.ids);
   }
 
   /** The nearest vectors of many queries, which lie one after another: one call into the core for all. */
   searchMany(queries: Float32Array, options: SearchOptions<Ids>): SearchManyResult<Ids> {
     const parts = this.#open();
     checkSearch(options);
-    return manyOf(find(parts, valuesOf(queries, parts.index.spec.dimension, 'queries'), options), parts.ids);
+    return manyOf(findRows(parts, valuesOf(queries, parts.index.spec.dimension, 'queries'), options), parts.ids);
   }
 
-  /** All of it as one blob, at any moment: what `load` opens, here or elsewhere. */
-  save(): Uint8Array<ArrayBuffer> {
+  /**
+   * The nearest vectors of a query, ranked by exact ones that are read from elsewhere: `refine` may give a promise.
+   * Vectors that are removed meanwhile are left out.
+   */
+  async searchAsync(
+    query: Float32Array | readonly number[],
+    options: AsyncSearchOptions<Ids>,
+  ): Promise<SearchResult<Ids>> {
+    const { index, ids } = this.#open();
+    checkSearch(options);
+    return resultOf(await findRowsAsync(() => this.#open(), queryOf(query, index.spec.dimension), options), ids);
+  }
+
+  /** All vectors within a distance of the query, nearest first. */
+  searchRange(query: Float32Array | readonly number[], options: RangeOptions<Ids>): SearchResult<Ids> {
+    const { index, ids } = this.#open();
+    checkRange(options);
+    return resultOf(
+      findWithin(() => this.#open(), queryOf(query, index.spec.dimension), options),
+      ids,
+    );
+  }
+
+  /** The nearest vectors of a query, a few at a time: what comes next is found without starting again. */
+  cursor(query: Float32Array | readonly number[], options: RowOptions<Ids> = {}): SearchCursor<Ids> {
+    const { index } = this.#open();
+    checkCursor(options);
+    return new SearchCursor<Ids>(() => this.#open(), queryOf(query, index.spec.dimension).slice(), options);
+  }
+
+  /**
+   * All of it as one blob, at any moment: what `load` opens, here or elsewhere. With `exact: false` the exact vectors of
+   * an index with codes stay out: what is loaded then has `exact: 'none'`.
+   */
+  save(options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
     const { memory, index, ids, removed } = this.#open();
-    const saved = index.save();
+    const saved = options.exact === false ? withoutExact(index) : index.save();
     const own = removed.size === 0 ? [] : [removed.section(REMOVED_SECTION, index.size)];
     return encodeIndexFile(
       {
@@ -208,7 +247,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     this.free();
   }
 
-  #open(): Parts {
+  #open(): IndexParts {
     if (this.#parts === undefined) {
       throw new ElanusError('closed', 'The index was freed. Load or build it again.', { details: { reason: 'freed' } });
     }
@@ -227,34 +266,28 @@ async function memoryOf(
   });
 }
 
-function remove({ index, removed }: Parts, rows: readonly number[]): number {
+function remove({ index, removed }: IndexParts, rows: readonly number[]): number {
   const live = rows.filter((row) => removed.add(row));
   if (live.length > 0) index.remove(Uint32Array.from(live));
   return live.length;
 }
 
-function find<Ids extends IdArray>(parts: Parts, queries: Float32Array, options: SearchOptions<Ids>): TopK {
-  const { memory, index, ids, removed } = parts;
-  const { limit, refine, filter, refineK } = options;
-  const search = indexSearchOf(options, limit, allowOf(filter, ids, removed, index.size));
-  if (refine === undefined || refineK === 0) return index.search(queries, search);
-  const found = index.candidates(queries, search);
-  const { dimension } = index.spec;
-  const merged: TopK = {
-    limit,
-    counts: new Uint32Array(found.counts.length),
-    rows: new Uint32Array(found.counts.length * limit),
-    distances: new Float32Array(found.counts.length * limit),
-  };
-  for (let at = 0; at < found.counts.length; at++) {
-    const rows = candidateRows(found, at);
-    const candidates = ids.idsOf(rows) as Ids;
-    const vectors = checkRefined(refine(candidates), candidates, dimension);
-    const query = queries.subarray(at * dimension, (at + 1) * dimension);
-    const ranked = exactRanking(memory.kernel, index.spec, { query, rows, vectors, limit });
-    merged.counts[at] = ranked.counts[0] as number;
-    merged.rows.set(ranked.rows, at * limit);
-    merged.distances.set(ranked.distances, at * limit);
+/** What is saved, but for the exact vectors. */
+function withoutExact(index: SegmentIndex): SavedIndex {
+  const { type } = index.spec;
+  if (SEARCHED_EXACTLY.includes(type)) {
+    throw new ElanusError('invalid', `${type} searches exact vectors: without them nothing is left. Save it whole.`);
   }
-  return merged;
+  if (index.pending > 0) {
+    throw new ElanusError(
+      'invalid',
+      `${index.pending} vectors have no codes yet. Call build before saving codes alone.`,
+    );
+  }
+  const saved = index.save();
+  return {
+    ...saved,
+    spec: { ...saved.spec, exact: 'none' },
+    sections: saved.sections.filter(({ name }) => name !== 'exact'),
+  };
 }
