@@ -8,7 +8,7 @@
  * - a neighbour on level L is itself on level L or above; lists may hold a row twice, or their own row
  * - slots after the count are 0
  * - `levels[entry]` is `maxLevel`, the largest of `levels`; both are -1 in an empty graph
- * - no two rows have the same label
+ * - no two rows that are not deleted have the same label; among rows of one label, only the last may be not deleted
  * - the arrays have exactly the lengths given here, and belong to who takes the graph
  */
 export interface HnswGraph {

@@ -55,7 +55,7 @@ export function readHnswlib(bytes: Uint8Array, options: { readonly dimension?: n
     upper: readUpper(words, upperAt, header, levels),
     ...elements,
   };
-  checkLabels(graph.labels);
+  checkLabels(graph);
   return { layout, maxElements: header.maxElements, graph };
 }
 
@@ -252,12 +252,22 @@ class Labels {
   }
 }
 
-/** A label names one element: hnswlib itself keeps them in a map. */
-function checkLabels(labels: Float64Array | BigUint64Array): void {
+/**
+ * A label names the last element that has it, in hnswlib's own map too: earlier ones must be deleted. hnswlib writes no
+ * label twice; an index that keeps the rows of replaced vectors does.
+ */
+function checkLabels({ labels, deleted }: Pick<HnswGraph, 'labels' | 'deleted'>): void {
   if (isAscending(labels)) return;
-  const sorted = labels.slice().sort();
-  for (let row = 1; row < sorted.length; row++) {
-    if (sorted[row] === sorted[row - 1]) throw corrupt(`two elements have the label ${sorted[row]}`);
+  const last = new Map<number | bigint, number>();
+  labels.forEach((label: number | bigint, row: number) => {
+    last.set(label, row);
+  });
+  if (last.size === labels.length) return;
+  const gone = new Set(deleted);
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] as number | bigint;
+    if (last.get(label) === row || gone.has(row)) continue;
+    throw corrupt(`elements ${row} and ${last.get(label)} both have the label ${label}`, { row });
   }
 }
 

@@ -105,6 +105,21 @@ describe('a graph in the file of hnswlib', () => {
     expect(() => narrow(2 ** 32)).toThrow('The id 4294967296 needs more than 32 bits');
   });
 
+  it('may have a label twice, once the earlier row is deleted', () => {
+    const graph = { ...makeGraph({ ...CASE, size: 4 }), labels: Float64Array.of(9, 5, 9, 5) };
+    const write = (...deleted: number[]) =>
+      writeHnswlib({ ...graph, deleted: Uint32Array.from(deleted) }, { layout: '64' });
+    for (const deleted of [
+      [0, 1],
+      [0, 1, 3],
+      [0, 1, 2, 3],
+    ]) {
+      expect([...readHnswlib(write(...deleted)).graph.labels]).toEqual([9, 5, 9, 5]);
+    }
+    expect(errorOf(write()).message).toContain('elements 0 and 2 both have the label 9');
+    expect(errorOf(write(0, 3)).message).toContain('elements 1 and 3 both have the label 5');
+  });
+
   it('may be empty', () => {
     const graph = makeGraph({ ...CASE, size: 0 });
     for (const layout of LAYOUTS) {
@@ -198,7 +213,7 @@ describe('damage', () => {
       [wide ? 88 : 52, 0, 'ef_construction_ is 0'],
       [element, maxM0 + 1, `element 7 has ${maxM0 + 1} links on level 0, but at most ${maxM0} fit`],
       [element, 0x20001, 'element 7 has the mark 2'],
-      [labelAt, Number(labels[8]), `two elements have the label ${labels[8]}`],
+      [labelAt, Number(labels[8]), `elements 7 and 8 both have the label ${labels[8]}`],
       [upper, 5, `the upper lists of element ${high} have 5 bytes`],
       [upper, 256 * (4 + 4 * M), `the upper lists of element ${high} have`],
       [upper + 4, M + 1, `element ${high} has ${M + 1} links on level 1, but at most ${M} fit`],
