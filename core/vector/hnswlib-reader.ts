@@ -257,12 +257,11 @@ class Labels {
  * label twice; an index that keeps the rows of replaced vectors does.
  */
 function checkLabels({ labels, deleted }: Pick<HnswGraph, 'labels' | 'deleted'>): void {
-  if (isAscending(labels)) return;
+  if (isAscending(labels) || isAscending(labels.slice().sort())) return;
   const last = new Map<number | bigint, number>();
   labels.forEach((label: number | bigint, row: number) => {
     last.set(label, row);
   });
-  if (last.size === labels.length) return;
   const gone = new Set(deleted);
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row] as number | bigint;
