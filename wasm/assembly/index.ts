@@ -10,3 +10,4 @@ export {
 } from './hnsw-index';
 export { hnswBeamBytes, hnswBitmapBytes, hnswSearch } from './hnsw-query';
 export { foldChecksum } from './fold';
+export * from './ivf-door';

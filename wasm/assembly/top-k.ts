@@ -72,14 +72,14 @@ export function drainHeap(heap: u32, rows: u32, scores: u32): u32 {
 /** A float's bits as an unsigned integer that is ordered as the floats are. Never given -0 (see `flat.ts`). */
 // @ts-ignore: decorator
 @inline
-function orderedBits(score: f32): u32 {
+export function orderedBits(score: f32): u32 {
   const bits = reinterpret<i32>(score);
   return (bits ^ ((bits >> 31) | 0x80000000)) as u32;
 }
 
 // @ts-ignore: decorator
 @inline
-function scoreOf(entry: u64): f32 {
+export function scoreOf(entry: u64): f32 {
   const ordered = (entry >> 32) as i32;
   return reinterpret<f32>(ordered ^ ((~ordered >> 31) | 0x80000000));
 }

@@ -1,0 +1,171 @@
+import type { TopK } from '../core/vector/kernel.ts';
+import type { IndexSearch, IndexSpec } from '../core/vector/segment-index.ts';
+import { bitmapBytes } from './ivf-alive.ts';
+import type { IvfHeader, IvfType } from './ivf-exports.ts';
+import type { KernelMemory } from './memory.ts';
+
+/** Lists that are searched where `nprobe` does not say how many. */
+const NPROBE_MIN = 8;
+const NPROBE_SHARE = 16;
+/** Candidates for each hit that are ranked exactly, by how rough the codes are. */
+const REFINE_FACTORS: Readonly<Record<IvfType, number>> = {
+  IVF_FLAT: 0,
+  IVF_SQ8: 2,
+  IVF_RABITQ: 10,
+  IVF_PQ: 8,
+  SCANN: 8,
+};
+const REFINE_MIN = 32;
+/** With a filter lists are searched until so many rows for each hit were seen. */
+const SEEN_FACTOR = 8;
+/** What queries and hits that go through together may take. */
+const TOGETHER_BYTES_MAX = 1024 * 1024;
+
+/** A search in the numbers that the module takes. */
+export interface IvfRequest {
+  readonly limit: number;
+  /** Candidates that are ranked exactly; 0: estimates count. */
+  readonly refined: number;
+  readonly nprobe: number;
+  /** Rows that must have been seen before lists beyond `nprobe` are left out. */
+  readonly wanted: number;
+}
+
+/** How a search is carried out by an index of this type with so many lists. */
+export function requestOf(spec: IndexSpec, search: IndexSearch, listCount: number): IvfRequest {
+  const { limit, allow } = search;
+  const refined = spec.type === 'IVF_FLAT' || spec.exact === 'none' ? 0 : refineKOf(spec, search);
+  const nprobe = search.nprobe ?? Math.max(NPROBE_MIN, Math.ceil(listCount / NPROBE_SHARE));
+  const wanted = allow === undefined ? Math.max(limit, refined) : Math.max(SEEN_FACTOR * limit, refined);
+  return { limit, refined, nprobe, wanted };
+}
+
+/** Candidates of a search, at least its limit; 0 if it asks for none. */
+export function refineKOf(spec: IndexSpec, { limit, refineK }: IndexSearch): number {
+  if (refineK === 0) return 0;
+  const usual = Math.max(REFINE_MIN, REFINE_FACTORS[spec.type as IvfType] * limit);
+  return Math.max(limit, refineK ?? usual);
+}
+
+/** Searches for all queries; see `SegmentIndex.search`. */
+export function searchIvf(
+  memory: KernelMemory,
+  header: IvfHeader,
+  { queries, request, allow }: { queries: Float32Array; request: IvfRequest; allow: Uint8Array | undefined },
+): TopK {
+  const { limit } = request;
+  const { exports, address } = header;
+  const dimension = header.get('dimension');
+  const queryCount = queries.length / dimension;
+  const result: TopK = {
+    limit,
+    counts: new Uint32Array(queryCount),
+    rows: new Uint32Array(queryCount * limit),
+    distances: new Float32Array(queryCount * limit),
+  };
+  if (queryCount === 0 || header.get('size') === 0) return result;
+  const scratch = allocateScratch(memory, header, request, { queryCount, hasAllow: allow !== undefined });
+  try {
+    const bitmap = fillBitmap(memory, header, scratch.bitmap, allow);
+    for (let from = 0; from < queryCount; from += scratch.together) {
+      const count = Math.min(scratch.together, queryCount - from);
+      const some = queries.subarray(from * dimension, (from + count) * dimension);
+      memory.floats(scratch.queries, some.length).set(some);
+      const { refined, nprobe, wanted } = request;
+      const { room, rows, scores, counts } = scratch;
+      exports.ivfSearch(
+        ...([address, room, scratch.queries, count, limit, refined, nprobe, wanted, bitmap] as const),
+        ...([rows, scores, counts] as const),
+      );
+      for (let query = 0; query < count; query++) collect(memory, header, request, scratch, { query, from, result });
+    }
+  } finally {
+    memory.release(scratch.block);
+  }
+  return result;
+}
+
+interface Scratch {
+  readonly block: number;
+  readonly bitmap: number;
+  readonly room: number;
+  readonly queries: number;
+  readonly rows: number;
+  readonly scores: number;
+  readonly counts: number;
+  /** Queries that there is room for. */
+  readonly together: number;
+}
+
+function allocateScratch(
+  memory: KernelMemory,
+  header: IvfHeader,
+  { limit, refined }: IvfRequest,
+  { queryCount, hasAllow }: { queryCount: number; hasAllow: boolean },
+): Scratch {
+  const { exports, address } = header;
+  const bitmap = hasAllow ? bitmapBytes(header.get('size')) : 0;
+  const room = Math.ceil((exports.ivfProbeBytes(address, limit, refined) >>> 0) / 16) * 16;
+  const queryBytes = 4 * header.get('dimension');
+  const fitting = Math.floor(TOGETHER_BYTES_MAX / (queryBytes + 8 * limit));
+  const together = Math.max(1, Math.min(queryCount, fitting));
+  // Kernels read a vector to the end of its last 16 bytes.
+  const bytes = bitmap + room + together * (queryBytes + 8 * limit + 4) + 16;
+  const block = memory.tryAllocate(bytes);
+  if (block === undefined) throw memory.quota(bytes, 'a search');
+  const queries = block + bitmap + room;
+  const rows = queries + together * queryBytes;
+  const scores = rows + 4 * together * limit;
+  return {
+    block,
+    bitmap: block,
+    room: block + bitmap,
+    queries,
+    rows,
+    scores,
+    counts: scores + 4 * together * limit,
+    together,
+  };
+}
+
+/** Writes the rows that are allowed and were not removed to `target`, and says where they are: 0 for all. */
+export function fillBitmap(
+  memory: KernelMemory,
+  header: IvfHeader,
+  target: number,
+  allow: Uint8Array | undefined,
+): number {
+  const alive = header.get('alive');
+  if (allow === undefined) return alive;
+  const size = header.get('size');
+  memory.bytes.set(allow.subarray(0, Math.ceil(size / 8)), target);
+  if (alive !== 0) header.exports.ivfAnd(target, alive, bitmapBytes(size));
+  return target;
+}
+
+function collect(
+  memory: KernelMemory,
+  header: IvfHeader,
+  { limit, refined }: IvfRequest,
+  scratch: Scratch,
+  { query, from, result }: { query: number; from: number; result: TopK },
+): void {
+  const count = memory.words(scratch.counts + 4 * query, 1)[0] as number;
+  const target = (from + query) * limit;
+  result.counts[from + query] = count;
+  result.rows.set(memory.words(scratch.rows + 4 * query * limit, count), target);
+  const scores = memory.floats(scratch.scores + 4 * query * limit, count);
+  const isExact = refined > 0 || header.get('kind') === 0;
+  distancesOf(header, scores, isExact, result.distances.subarray(target, target + count));
+}
+
+/** Turns scores, where smaller is nearer, into distances. An estimate of a cosine is kept as 2 - 2 cos. */
+export function distancesOf(header: IvfHeader, scores: Float32Array, isExact: boolean, target: Float32Array): void {
+  const metric = header.get('metric');
+  if (metric === 0) {
+    target.set(scores);
+    return;
+  }
+  const isCosineEstimate = metric === 2 && !isExact;
+  for (const [index, score] of scores.entries()) target[index] = isCosineEstimate ? 1 - score / 2 : 0 - score;
+}
