@@ -1,6 +1,7 @@
 import { ElanusError } from '../core/base/error.ts';
 import type { IndexSpec, SavedIndex, SegmentIndex } from '../core/vector/segment-index.ts';
 import { FlatIndex } from './flat-index.ts';
+import { HnswIndex } from './hnsw.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** The one place that knows which class serves which type. */
@@ -14,6 +15,11 @@ function familyOf({ type }: IndexSpec): IndexFamily {
   switch (type) {
     case 'FLAT':
       return FlatIndex;
+    case 'HNSW':
+    case 'HNSW_SQ8':
+    case 'HNSW_SQ4':
+    case 'HNSW_RABITQ':
+      return HnswIndex;
     default:
       throw new ElanusError('unsupported', `Indexes of type ${type} are not there yet.`, { details: { type } });
   }

@@ -118,6 +118,12 @@ export function levelOf(graph: Graph, row: u32): u32 {
   return level;
 }
 
+/** Links of `width` bytes, in a graph that has no rows yet. */
+export function setWidth(graph: Graph, width: u32): bool {
+  if (graph.width == width) return true;
+  return widen(graph);
+}
+
 /** Makes room for the rows from `from` up to `to` on every level; false, and nothing is lost, if there is none. */
 export function reserveGraph(graph: Graph, from: u32, to: u32): bool {
   if (to > NARROW_ROWS && graph.width == 2 && !widen(graph)) return false;

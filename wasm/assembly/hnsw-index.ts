@@ -8,7 +8,7 @@ import { createRows, freeRows, reserveRows, Rows } from './rows';
 import {
   centre, createSpace, encodeRow, exactAt, freeSpace, isExact, prepareRows, reserveCodes, Space,
 } from './space';
-import { reserveVisited } from './visited';
+import { releaseVisited, reserveVisited } from './visited';
 
 /**
  * An HNSW index: vectors and a graph over the first of them. Rows that the graph does not hold yet are searched
@@ -33,6 +33,9 @@ export class Hnsw {
 
 const HNSW_BYTES: u32 = 32;
 
+/** Indexes that are there: the marks of visited rows, which they share, go with the last. */
+let indexes: u32 = 0;
+
 /** A new, empty index; 0 if there is no room. `bits` is 0 to traverse exact vectors, or 8, 4, 1. */
 export function hnswCreate(
   dimension: u32, metric: u32, bits: u32, keepsExact: u32, M: u32, efConstruction: u32, seed: u64,
@@ -54,6 +57,7 @@ export function hnswCreate(
   }
   index.efConstruction = efConstruction;
   index.keepsExact = keepsExact;
+  indexes += 1;
   return address;
 }
 
@@ -63,6 +67,8 @@ export function hnswFree(address: u32): void {
   freeSpace(index.space);
   if (index.removed != 0) release(index.removed);
   release(address);
+  indexes -= 1;
+  if (indexes == 0) releaseVisited();
 }
 
 /** Makes room for `count` more rows; false, and nothing has changed, if there is none. */

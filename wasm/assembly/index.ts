@@ -10,4 +10,6 @@ export {
 } from './hnsw-index';
 export { hnswBeamBytes, hnswBitmapBytes, hnswSearch } from './hnsw-query';
 export { foldChecksum } from './fold';
+export { hnswIsSound, hnswPart, hnswReadState, hnswRestore, hnswTable } from './hnsw-state';
+export { hnswCloseCursor, hnswNext, hnswOpenCursor } from './hnsw-cursor';
 export * from './ivf-door';

@@ -1,0 +1,180 @@
+import { assert } from '../core/base/assert.ts';
+import { TOP_K_MAX } from '../core/model/limits.ts';
+import type { TopK } from '../core/vector/kernel.ts';
+import type { IndexSearch, IndexSpec, IndexType } from '../core/vector/segment-index.ts';
+import { hnswExports } from './hnsw-exports.ts';
+import type { KernelMemory } from './memory.ts';
+
+/** The module's numbers for the metrics. */
+export const METRIC_NUMBERS: Readonly<Partial<Record<IndexSpec['metric'], number>>> = { L2: 0, IP: 1, COSINE: 2 };
+
+const EF_DEFAULT = 64;
+/** Candidates of each code that are ranked exactly, for `limit` 10 (measured to cost no recall against more of them). */
+const REFINE_DEFAULT: Readonly<Partial<Record<IndexType, number>>> = { HNSW_SQ8: 20, HNSW_SQ4: 40, HNSW_RABITQ: 200 };
+
+/** A search with every setting filled in. */
+export interface HnswSearch {
+  readonly limit: number;
+  readonly ef: number;
+  readonly refineK: number;
+  readonly allow?: Uint8Array;
+}
+
+/** What a search needs to know of an index. */
+export interface HnswRows {
+  readonly size: number;
+  readonly removed: number;
+}
+
+/** Fills in what a search leaves open: `ef` is at least `limit`, and at least what is ranked exactly if that is asked. */
+export function effectiveSearch(search: IndexSearch, type: IndexType): HnswSearch {
+  const { limit, allow } = search;
+  assert(Number.isInteger(limit) && limit >= 1 && limit <= TOP_K_MAX, 'a limit is in its range');
+  const ef = Math.max(search.ef ?? EF_DEFAULT, limit, search.refineK ?? 0);
+  const usual = Math.max(REFINE_DEFAULT[type] ?? 0, 2 * limit);
+  const refineK = type === 'HNSW' ? 0 : Math.min(ef, search.refineK ?? usual);
+  return { limit, ef, refineK, ...(allow !== undefined && { allow }) };
+}
+
+/** One block of the kernel's memory for one search, its parts at multiples of 16. */
+export class Scratch {
+  readonly #memory: KernelMemory;
+  readonly #block: number;
+  #next: number;
+
+  constructor(memory: KernelMemory, parts: readonly number[]) {
+    const bytes = parts.reduce((sum, part) => sum + roundUp(part), 0);
+    const block = memory.tryAllocate(bytes);
+    if (block === undefined) throw memory.quota(bytes, 'a search');
+    this.#memory = memory;
+    this.#block = block;
+    this.#next = block;
+  }
+
+  /** The next part, of as many bytes as it was announced with. */
+  take(bytes: number): number {
+    const part = this.#next;
+    this.#next += roundUp(bytes);
+    return part;
+  }
+
+  free(): void {
+    this.#memory.release(this.#block);
+  }
+}
+
+/** Searches for all queries in one call into the kernel. */
+export function searchHnsw(
+  memory: KernelMemory,
+  index: number,
+  spec: IndexSpec,
+  queries: Float32Array,
+  search: HnswSearch,
+  rows: HnswRows,
+): TopK {
+  const { dimension, metric } = spec;
+  const { limit, refineK, allow } = search;
+  const count = queries.length / dimension;
+  const exports = hnswExports(memory);
+  const { heapBytes } = memory.exports;
+  // Removed rows are dropped from the beam, so it is longer by about as many as there will be.
+  const alive = Math.max(1, rows.size - rows.removed);
+  const ef = rows.removed === 0 ? search.ef : Math.ceil(search.ef * Math.min(4, rows.size / alive));
+  const stride = roundUp(dimension * 4);
+  const bitmapBytes = allow === undefined ? 0 : exports.hnswBitmapBytes(index);
+  const beamBytes = exports.hnswBeamBytes(ef);
+  const parts = [
+    count * stride,
+    bitmapBytes,
+    beamBytes,
+    heapBytes(limit),
+    count * limit * 4,
+    count * limit * 4,
+    count * 4,
+  ];
+  const scratch = new Scratch(memory, parts);
+  try {
+    const [atQueries, atBitmap, beam, heap, atRows, atScores, atCounts] = parts.map((part) => scratch.take(part)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    copyQueries(memory, queries, dimension, atQueries, stride);
+    if (allow !== undefined) copyBitmap(memory, allow, rows.size, atBitmap, bitmapBytes);
+    const bitmap = allow === undefined ? 0 : atBitmap;
+    const isDone = exports.hnswSearch(
+      ...([
+        index,
+        atQueries,
+        count,
+        stride,
+        limit,
+        ef,
+        refineK,
+        bitmap,
+        beam,
+        heap,
+        atRows,
+        atScores,
+        atCounts,
+      ] as const),
+    );
+    if (!isDone) throw memory.quota(rows.size / 8, 'a search among removed rows');
+    return {
+      limit,
+      counts: memory.words(atCounts, count).slice(),
+      rows: memory.words(atRows, count * limit).slice(),
+      distances: distancesOf(metric, memory.floats(atScores, count * limit)),
+    };
+  } finally {
+    scratch.free();
+  }
+}
+
+/** Copies queries to `target`, each padded with zeros to `stride` bytes. */
+export function copyQueries(
+  memory: KernelMemory,
+  queries: Float32Array,
+  dimension: number,
+  target: number,
+  stride: number,
+): void {
+  const count = queries.length / dimension;
+  const width = stride / 4;
+  const to = memory.floats(target, count * width);
+  if (width === dimension) {
+    to.set(queries);
+    return;
+  }
+  for (let query = 0; query < count; query++) {
+    to.set(queries.subarray(query * dimension, (query + 1) * dimension), query * width);
+    to.fill(0, query * width + dimension, (query + 1) * width);
+  }
+}
+
+/** Copies a bitmap of `size` rows, zeros behind it. */
+export function copyBitmap(memory: KernelMemory, allow: Uint8Array, size: number, target: number, bytes: number): void {
+  assert(allow.byteLength * 8 >= size, 'a bitmap has a bit for each row');
+  const used = Math.ceil(size / 8);
+  memory.bytes.set(allow.subarray(0, used), target);
+  memory.bytes.fill(0, target + used, target + bytes);
+}
+
+/** Scores as distances in the metric's own values; those of a cosine are held within its range. */
+export function distancesOf(metric: IndexSpec['metric'], scores: Float32Array): Float32Array<ArrayBuffer> {
+  const distances = scores.slice() as Float32Array<ArrayBuffer>;
+  for (let at = 0; at < distances.length; at++) {
+    const score = distances[at] as number;
+    if (metric === 'L2') distances[at] = Math.max(0, score);
+    else distances[at] = metric === 'COSINE' ? Math.max(-1, Math.min(1, 0 - score)) : 0 - score;
+  }
+  return distances;
+}
+
+export function roundUp(bytes: number): number {
+  return (bytes + 15) & ~15;
+}
