@@ -2,6 +2,7 @@ import { ElanusError } from '../core/base/error.ts';
 import type { IndexSpec, SavedIndex, SegmentIndex } from '../core/vector/segment-index.ts';
 import { FlatIndex } from './flat-index.ts';
 import { HnswIndex } from './hnsw.ts';
+import { WasmIvf } from './ivf.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** The one place that knows which class serves which type. */
@@ -15,6 +16,12 @@ function familyOf({ type }: IndexSpec): IndexFamily {
   switch (type) {
     case 'FLAT':
       return FlatIndex;
+    case 'IVF_FLAT':
+    case 'IVF_SQ8':
+    case 'IVF_PQ':
+    case 'IVF_RABITQ':
+    case 'SCANN':
+      return WasmIvf;
     case 'HNSW':
     case 'HNSW_SQ8':
     case 'HNSW_SQ4':
