@@ -3,7 +3,7 @@ import { ElanusError } from '../core/base/error.ts';
 import type { Connection, ConnectionCallOptions } from '../core/client/connection.ts';
 import { Database } from '../core/client/database.ts';
 import type { Info, Int64Mode } from '../core/elanus.ts';
-import { carryErrors } from './errors.ts';
+import { carryErrors } from '../wasm/carry-errors.ts';
 import type { EngineApi, OpenRequest, StorageKind } from './protocol.ts';
 
 /** Which database, and how it is kept; only the name is needed. */

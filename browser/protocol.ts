@@ -13,7 +13,7 @@ export interface OpenRequest {
 /** Where the data lies. */
 export type StorageKind = 'indexeddb+opfs' | 'indexeddb' | 'memory';
 
-/** What the engine worker answers to; exposed through Comlink. Errors cross by the transfer handler of `errors.ts`. */
+/** What the engine worker answers to; exposed through Comlink. Errors cross by the transfer handler of `carry-errors.ts`. */
 export interface EngineApi {
   open(request: OpenRequest): Promise<void>;
   call(method: string, body: unknown): Promise<unknown>;

@@ -26,6 +26,17 @@ declare const performance: { now(): number };
 
 declare function setTimeout(callback: () => void, ms: number): unknown;
 
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+
+declare class Worker {
+  constructor(url: string | URL, options: { type: 'module'; name: string });
+  addEventListener(type: 'error' | 'messageerror', listener: (event: { readonly message: string }) => void): void;
+  terminate(): void;
+}
+
 interface AbortSignal {
   readonly aborted: boolean;
   readonly reason: unknown;

@@ -17,3 +17,4 @@ export type {
 } from './vector-index-options.ts';
 export type { SearchManyResult, SearchResult, VectorsIn } from './vector-index-search.ts';
 export { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';
+export type { AddOptions, WorkerCursor, WorkerIndexOptions, WorkerVectorIndex } from './worker-vector-index.ts';

@@ -17,11 +17,21 @@ export interface ModuleOptions {
 }
 
 let imported: ImportedModules | undefined;
+let bytesMaxDefault = 1024 * 1024 * 1024;
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
-/** What an entry for a host with compiled modules calls once, before anything else. */
-export function provideModules(modules: ImportedModules): void {
+/**
+ * What an entry for a host with compiled modules calls once, before anything else. `bytesMax` is the budget of a memory
+ * that is not told another: what the host leaves to it.
+ */
+export function provideModules(modules: ImportedModules, bytesMax: number): void {
   imported = modules;
+  bytesMaxDefault = bytesMax;
+}
+
+/** The budget of a memory that is not told another: address space, not bytes, until they are used. */
+export function defaultBytesMax(): number {
+  return bytesMaxDefault;
 }
 
 /**

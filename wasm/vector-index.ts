@@ -37,6 +37,7 @@ import {
   valuesOf,
 } from './vector-index-search.ts';
 import { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';
+import { type WorkerIndexOptions, WorkerVectorIndex } from './worker-vector-index.ts';
 
 export interface SaveOptions {
   /** Whether exact vectors are saved too. Default: true. */
@@ -109,6 +110,24 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
       index.free();
       throw error;
     }
+  }
+
+  /**
+   * A new, empty index in a worker of its own, with the same calls, each of which gives a promise: nothing blocks the
+   * page. The worker's script is `vector-worker.js` of this package, which bundlers find; `workerUrl` says otherwise.
+   */
+  static createInWorker<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    options: WorkerIndexOptions,
+  ): Promise<WorkerVectorIndex<Ids>> {
+    return WorkerVectorIndex.create<Ids>(options);
+  }
+
+  /** `load` into a worker of its own. */
+  static loadInWorker<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    bytes: Uint8Array,
+    options: Pick<WorkerIndexOptions, 'module' | 'wasmUrl' | 'maxBytes' | 'workerUrl'> = {},
+  ): Promise<WorkerVectorIndex<Ids>> {
+    return WorkerVectorIndex.load<Ids>(bytes, options);
   }
 
   /** What the index is, defaults filled in. */

@@ -1,15 +1,13 @@
 import { ElanusError } from '../core/base/error.ts';
 import { KernelMemory } from './memory.ts';
-import { loadModule, type ModuleOptions } from './module.ts';
+import { defaultBytesMax, loadModule, type ModuleOptions } from './module.ts';
 
-/** What a new memory may grow to, unless it is told otherwise: address space, not bytes, until they are used. */
-const BYTES_MAX_DEFAULT = 1024 * 1024 * 1024;
 /** The bounds of `maxBytes`: one page of WebAssembly's, and the addresses of 32 bits. */
 const BYTES_MIN = 65_536;
 const BYTES_MAX = 2 ** 32;
 
 export interface VectorMemoryOptions extends ModuleOptions {
-  /** The budget in bytes, 64 KiB to 4 GiB, in whole pages of 64 KiB. Default: 1 GiB. */
+  /** The budget in bytes, 64 KiB to 4 GiB, in whole pages of 64 KiB. Default: 1 GiB; on Workers 64 MiB. */
   readonly maxBytes?: number;
 }
 
@@ -29,7 +27,7 @@ export class VectorMemory {
 
   /** Rejects with `invalid` for a budget out of bounds, `unavailable` if the module cannot be loaded. */
   static async create(options: VectorMemoryOptions = {}): Promise<VectorMemory> {
-    const { maxBytes = BYTES_MAX_DEFAULT } = options;
+    const { maxBytes = defaultBytesMax() } = options;
     if (!(Number.isInteger(maxBytes) && maxBytes >= BYTES_MIN && maxBytes <= BYTES_MAX)) {
       throw new ElanusError(
         'invalid',

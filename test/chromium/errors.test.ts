@@ -1,7 +1,7 @@
 import { expose, wrap } from 'comlink';
 import { expect, test } from 'vitest';
-import { carryErrors } from '../../browser/errors.ts';
 import { ElanusError, ERROR_CODES, type ErrorCode } from '../../core/base/error.ts';
+import { carryErrors } from '../../wasm/carry-errors.ts';
 
 interface Thrower {
   fail(code: ErrorCode): Promise<void>;

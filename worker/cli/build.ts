@@ -14,8 +14,8 @@ const COMPILED = ['browser', 'worker'];
 const MODULE_FOLDERS = ['browser', 'core', 'wasm', 'worker'];
 
 /**
- * Builds the publishable package in `dist/`: the compiled modules, their types, the WASM core, and the engine worker
- * as one file without imports, so that it works behind every bundler and none. Throws if anything does not compile.
+ * Builds the publishable package in `dist/`: the compiled modules, their types, the WASM core, and each worker as
+ * one file without imports, so that it works behind every bundler and none. Throws if anything does not compile.
  */
 export async function buildPackage(): Promise<void> {
   await buildWasm();
@@ -29,14 +29,15 @@ export async function buildPackage(): Promise<void> {
     },
   );
   for (const folder of MODULE_FOLDERS) removeOrphans(folder);
-  await bundleEngineWorker();
+  await bundleWorker('browser/engine-entry.ts', 'browser/engine-worker.js');
+  await bundleWorker('wasm/vector-worker-entry.ts', 'wasm/vector-worker.js');
 }
 
 /** A script, not a module: that leaves no room for imports or top-level `await`, and both kinds of worker run it. */
-async function bundleEngineWorker(): Promise<void> {
+async function bundleWorker(entry: string, file: string): Promise<void> {
   await bundle({
-    entryPoints: [join(root, 'browser', 'engine-entry.ts')],
-    outfile: join(root, 'dist', 'browser', 'engine-worker.js'),
+    entryPoints: [join(root, entry)],
+    outfile: join(root, 'dist', file),
     bundle: true,
     minify: true,
     format: 'iife',

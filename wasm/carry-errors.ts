@@ -19,7 +19,7 @@ export function carryErrors(): void {
   if (standard === undefined) return;
   transferHandlers.set('throw', {
     canHandle: standard.canHandle,
-    serialize: (thrown: Thrown): [Serialized, Transferable[]] => [{ plain: toPlainError(thrown.value) }, []],
+    serialize: (thrown: Thrown): [Serialized, never[]] => [{ plain: toPlainError(thrown.value) }, []],
     deserialize: (serialized: Serialized): never => {
       throw fromPlainError(serialized.plain);
     },
