@@ -1,6 +1,6 @@
 import { COSINE, F16, F32, L2 } from './elements';
 import { multiplyAdd, sumLanes } from './float32';
-import { anyInfinite, firstFour, lastFour, widen } from './half';
+import { anyUnusual, firstFour, lastFour, widen } from './half';
 
 /**
  * Sums over vectors of any float type that lie anywhere in memory, four side by side: the loads of all four are under
@@ -33,7 +33,7 @@ export function sumsOf4(elements: u32, metric: u32, query: u32, a: u32, b: u32, 
       const halvesB = halvesAt(elements, b);
       const halvesC = halvesAt(elements, c);
       const halvesD = halvesAt(elements, d);
-      if (elements != F16 || !anyInfinite(halvesA, halvesB, halvesC, halvesD)) {
+      if (elements != F16 || !anyUnusual(halvesA, halvesB, halvesC, halvesD)) {
         const q0 = v128.load(query);
         const q1 = v128.load(query, 16);
         a0 = add(metric, q0, first(elements, a, halvesA), a0);
