@@ -128,7 +128,8 @@ export function setWidth(graph: Graph, width: u32): bool {
 export function reserveGraph(graph: Graph, from: u32, to: u32): bool {
   if (to > NARROW_ROWS && graph.width == 2 && !widen(graph)) return false;
   if (!reserveRows(graph.links, to)) return false;
-  for (let row = graph.rowRoom; row < to; row++) store<u32>(rowAt(graph.links, row), 0);
+  // All of a row, since all of it is saved: what lay there before must not be in a file.
+  for (let row = graph.rowRoom; row < to; row++) memory.fill(rowAt(graph.links, row), 0, graph.links.stride);
   if (to > graph.rowRoom) graph.rowRoom = to;
   let highest: u32 = 0;
   for (let row = from; row < to; row++) highest = max(highest, levelOf(graph, row));
@@ -155,10 +156,11 @@ export function reserveSlots(graph: Graph, level: u32, count: u32): bool {
 export function addSlot(graph: Graph, level: u32, row: u32, down: u32): u32 {
   const slot = sizeOf(graph, level);
   store<u32>(graph.sizes + ((level - 1) << 2), slot + 1);
-  const at = rowAt(tableOf(graph, level), slot);
+  const slots = tableOf(graph, level);
+  const at = rowAt(slots, slot);
+  memory.fill(at, 0, slots.stride);
   store<u32>(at, row);
   store<u32>(at, down, 4);
-  store<u32>(at, 0, 8);
   return slot;
 }
 
