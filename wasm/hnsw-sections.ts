@@ -64,6 +64,15 @@ export function saveHnsw(memory: KernelMemory, index: number, spec: IndexSpec): 
   return { spec, state: { ...numbers, slots }, sections };
 }
 
+/** As if exact vectors had not been kept: every row has its code. */
+export function withoutExact({ spec, state, sections }: SavedIndex): SavedIndex {
+  return {
+    spec: { ...spec, exact: 'none' },
+    state: { ...state, exactFrom: state['size'] as number },
+    sections: sections.filter(({ name }) => name !== 'exact'),
+  };
+}
+
 /** Fills a new index. Throws `quota`, or `corrupt` if sections are missing, of another length, or link to nowhere. */
 export function restoreHnsw(
   memory: KernelMemory,

@@ -12,7 +12,7 @@ import type {
 import { HnswCursor } from './hnsw-cursor.ts';
 import { type HnswExports, hnswExports } from './hnsw-exports.ts';
 import { effectiveSearch, type HnswSearch, METRIC_NUMBERS, searchHnsw } from './hnsw-search.ts';
-import { restoreHnsw, saveHnsw } from './hnsw-sections.ts';
+import { restoreHnsw, saveHnsw, withoutExact } from './hnsw-sections.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** Bits a dimension of the code that searches traverse; 0 for exact vectors. */
@@ -167,8 +167,9 @@ export class HnswIndex implements SegmentIndex {
     });
   }
 
-  save(): SavedIndex {
-    return saveHnsw(this.#memory, this.#open(), this.spec);
+  save({ exact = true }: { readonly exact?: boolean } = {}): SavedIndex {
+    const saved = saveHnsw(this.#memory, this.#open(), this.spec);
+    return exact ? saved : withoutExact(saved);
   }
 
   free(): void {

@@ -144,9 +144,10 @@ export class WasmIvf implements SegmentIndex {
     return cursor;
   }
 
-  save(): SavedIndex {
+  save({ exact = true }: { readonly exact?: boolean } = {}): SavedIndex {
     this.#assertOpen();
-    return saveIvf(this.#memory, this.#parts());
+    const { spec } = this;
+    return saveIvf(this.#memory, { ...this.#parts(), spec: exact ? spec : { ...spec, exact: 'none' } });
   }
 
   free(): void {

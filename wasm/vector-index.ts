@@ -303,10 +303,5 @@ function withoutExact(index: SegmentIndex): SavedIndex {
       `${index.pending} vectors have no codes yet. Call build before saving codes alone.`,
     );
   }
-  const saved = index.save();
-  return {
-    ...saved,
-    spec: { ...saved.spec, exact: 'none' },
-    sections: saved.sections.filter(({ name }) => name !== 'exact'),
-  };
+  return index.save({ exact: false });
 }

@@ -122,6 +122,10 @@ export interface SegmentIndex {
   /** Whether exact vectors of every row are in memory, so that `search` ranks exactly by itself. */
   readonly isExact: boolean;
 
-  save(): SavedIndex;
+  /**
+   * The index as it is now. With `exact: false`, which only types with codes are asked for, and with nothing pending:
+   * as if exact vectors had never been kept.
+   */
+  save(options?: { readonly exact?: boolean }): SavedIndex;
   free(): void;
 }
