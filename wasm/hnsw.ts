@@ -140,9 +140,8 @@ export class HnswIndex implements SegmentIndex {
     const address = this.#open();
     if (rows.length === 0) return;
     for (const row of rows) assert(row < this.#size, 'rows that exist are removed');
-    this.#changing(() => {
-      if (!this.#exports.hnswReserveRemoved(address)) throw this.#memory.quota(this.#size / 8, 'removals');
-    });
+    this.#version += 1;
+    this.#reserveRemoved(address);
     for (const row of rows) this.#removed = this.#exports.hnswRemove(address, row);
   }
 
@@ -168,7 +167,9 @@ export class HnswIndex implements SegmentIndex {
   }
 
   save({ exact = true }: { readonly exact?: boolean } = {}): SavedIndex {
-    const saved = saveHnsw(this.#memory, this.#open(), this.spec);
+    const address = this.#open();
+    if (this.#removed > 0) this.#reserveRemoved(address);
+    const saved = saveHnsw(this.#memory, address, this.spec);
     return exact ? saved : withoutExact(saved);
   }
 
@@ -194,10 +195,21 @@ export class HnswIndex implements SegmentIndex {
     return this.#address;
   }
 
-  /** Runs what allocates or gives back memory, and counts it. */
+  /** Makes the bitmap of removed rows reach over all rows: it is saved whole. */
+  #reserveRemoved(address: number): void {
+    this.#counted(() => {
+      if (!this.#exports.hnswReserveRemoved(address)) throw this.#memory.quota(this.#size / 8, 'removals');
+    });
+  }
+
   #changing(change: () => void): void {
-    const before = this.#memory.bytesUsed;
     this.#version += 1;
+    this.#counted(change);
+  }
+
+  /** Runs what allocates or gives back memory, and counts it. */
+  #counted(change: () => void): void {
+    const before = this.#memory.bytesUsed;
     try {
       change();
     } finally {
