@@ -1,16 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { seededRandom } from '../../core/base/random.ts';
 import { nodeKernel, WASM_BUILDS } from '../node/kernel.ts';
 import { sequentialRead } from './bandwidth.ts';
+import { readDataSet } from './datasets.ts';
 import { type Contender, interleave, median } from './interleave.ts';
 import { JavaScriptScan } from './javascript-scan.ts';
 
 /**
  * FLAT against the same scan in plain JavaScript, all in turn on one thread, and the bytes a second of the scan
- * against a loop that only reads. `node test/bench/flat.ts`; with ELANUS_DATA also on real embeddings.
+ * against a loop that only reads. `node test/bench/flat.ts [--json FILE]`; with ELANUS_DATA also on real embeddings.
+ * The file gets the shares of the sequential read.
  */
+
+/** The share of the sequential read that one build's scan gets. */
+export interface FlatShare {
+  readonly build: string;
+  readonly dimension: number;
+  readonly share: number;
+}
 
 const LIMIT = 10;
 const ROUNDS = 25;
@@ -42,31 +51,11 @@ function syntheticSet(size: number, dimension: number): VectorSet {
   return { name: `synthetic ${size} x ${dimension}`, dimension, rows: near(size), queries: near(100) };
 }
 
-/** An `.f16bin` file: rows and dimension as u32, then the halves. */
-function readHalves(file: string): { dimension: number; values: Float32Array } {
-  const bytes = new Uint8Array(readFileSync(file));
-  const dimension = new DataView(bytes.buffer).getUint32(4, true);
-  const halves = new Uint16Array(bytes.buffer, 8);
-  return { dimension, values: Float32Array.from(halves, floatOfHalf) };
-}
-
-function floatOfHalf(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-function realSet(): VectorSet | undefined {
-  const folder = join(process.env['ELANUS_DATA'] ?? '', 'questions-bge768-splade');
-  if (process.env['ELANUS_DATA'] === undefined || !existsSync(folder)) {
-    console.log('ELANUS_DATA names no folder with questions-bge768-splade: the synthetic set only.\n');
-    return undefined;
-  }
-  const base = readHalves(join(folder, 'base.f16bin'));
-  const queries = readHalves(join(folder, 'query.f16bin'));
-  const name = `questions-bge768, ${base.values.length / base.dimension} x ${base.dimension}`;
-  return { name, dimension: base.dimension, rows: base.values, queries: queries.values.subarray(0, 100 * 768) };
+async function realSet(): Promise<VectorSet | undefined> {
+  const set = await readDataSet('bge');
+  if (typeof set !== 'string') return { ...set, name: `${set.name}, ${set.size} x ${set.dimension}` };
+  console.log(`${set} The synthetic set only.\n`);
+  return undefined;
 }
 
 /** Queries a second, one query a call and many in one call. */
@@ -103,7 +92,7 @@ async function compare(set: VectorSet): Promise<void> {
 }
 
 /** Bytes a second over 256 MiB, more than any cache holds: a loop that only reads, and the scan. */
-async function compareBandwidth(dimension: number): Promise<void> {
+async function compareBandwidth(dimension: number): Promise<FlatShare[]> {
   const bytes = 256 * MEBIBYTE;
   const contenders: Contender[] = [{ name: 'sequential read', amount: bytes, run: await sequentialRead(bytes) }];
   const part = syntheticSet(1000, dimension);
@@ -127,6 +116,7 @@ async function compareBandwidth(dimension: number): Promise<void> {
     );
   }
   console.log('');
+  return WASM_BUILDS.map((build) => ({ build, dimension, share: median(rates.get(`${build} scan`)!) / base }));
 }
 
 function times(count: number, run: (index: number) => unknown): void {
@@ -135,7 +125,8 @@ function times(count: number, run: (index: number) => unknown): void {
 
 console.log(`${cpus()[0]?.model.trim()}, Node ${process.version}\n`);
 await compare(syntheticSet(10_000, 768));
-const real = realSet();
+const real = await realSet();
 if (real !== undefined) await compare(real);
-await compareBandwidth(768);
-await compareBandwidth(128);
+const shares = [...(await compareBandwidth(768)), ...(await compareBandwidth(128))];
+const { json } = parseArgs({ options: { json: { type: 'string' } } }).values;
+if (json !== undefined) writeFileSync(json, JSON.stringify(shares));
