@@ -7,6 +7,7 @@ export type { ModuleOptions } from './module.ts';
 export { type SaveOptions, VectorIndex } from './vector-index.ts';
 export type { BuildOptions, BuildProgress } from './vector-index-build.ts';
 export type { SearchCursor } from './vector-index-cursor.ts';
+export type { FromHnswlibOptions, ToHnswlibOptions } from './vector-index-hnswlib.ts';
 export type { GivenIds, IdArray } from './vector-index-ids.ts';
 export type {
   AsyncSearchOptions,

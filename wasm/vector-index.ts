@@ -9,6 +9,12 @@ import { createSegmentIndex, loadSegmentIndex } from './index-types.ts';
 import { RowSet } from './row-set.ts';
 import { type BuildOptions, buildInSlices } from './vector-index-build.ts';
 import { findWithin, SearchCursor } from './vector-index-cursor.ts';
+import {
+  type FromHnswlibOptions,
+  hnswlibOfParts,
+  partsOfHnswlib,
+  type ToHnswlibOptions,
+} from './vector-index-hnswlib.ts';
 import { type IdArray, RowIds } from './vector-index-ids.ts';
 import {
   type AsyncSearchOptions,
@@ -110,6 +116,23 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
       index.free();
       throw error;
     }
+  }
+
+  /**
+   * An index of type HNSW from the single file that hnswlib's `saveIndex` (`save_index` in Python) writes, in the layout
+   * of a 64-bit machine or of hnswlib-wasm: which one is told by its header. The graph is taken as it is, labels become
+   * ids (`BigUint64Array` if one is 2^53 or more), deleted elements stay removed, and the index can be added to.
+   *
+   * Rejects with `invalid` for other files, another dimension, or values that are not finite; `corrupt`, naming element
+   * and level, for a damaged file; `unsupported` for an M above 128; `quota` if there is no room.
+   */
+  static async fromHnswlib<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    bytes: Uint8Array,
+    options: FromHnswlibOptions,
+  ): Promise<VectorIndex<Ids>> {
+    const { saved, ids, removed } = partsOfHnswlib(bytes, options);
+    const memory = await memoryOf(options);
+    return new VectorIndex<Ids>({ memory, index: loadSegmentIndex(memory.kernel, saved), ids, removed, changes: 0 });
   }
 
   /**
@@ -254,6 +277,18 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
       },
       (part) => foldedCrc32c(memory.kernel, part),
     );
+  }
+
+  /**
+   * The graph and its vectors as the single file that hnswlib's `loadIndex` (`load_index` in Python) reads. Ids become
+   * labels; removed vectors are marked deleted. For COSINE the vectors are normalised: load the file with space
+   * `cosine`, or `ip` and normalised queries.
+   *
+   * Throws `invalid` if the index has no graph, no exact vectors, or vectors that wait for `build`; for negative ids,
+   * and, in 32 bits, for ids of 2^32 or more.
+   */
+  toHnswlib(options: ToHnswlibOptions): Uint8Array<ArrayBuffer> {
+    return hnswlibOfParts(this.#open(), options);
   }
 
   /** Gives the memory back. Every other call throws `closed` from then on; a second `free` does no harm. */
