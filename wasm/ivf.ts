@@ -144,10 +144,9 @@ export class WasmIvf implements SegmentIndex {
     return cursor;
   }
 
-  save({ exact = true }: { readonly exact?: boolean } = {}): SavedIndex {
+  save(): SavedIndex {
     this.#assertOpen();
-    const { spec } = this;
-    return saveIvf(this.#memory, { ...this.#parts(), spec: exact ? spec : { ...spec, exact: 'none' } });
+    return saveIvf(this.#memory, this.#parts());
   }
 
   free(): void {

@@ -67,19 +67,14 @@ function sink(entries: u32, size: u32, index: u32, entry: u64): void {
   store<u64>(entries + (index << 3), entry);
 }
 
-/** The number whose lane has the least score; of equal ones the least number. */
+/** The number whose lane has the least score, none of which is NaN; of equal ones the least number. */
+// @ts-ignore: decorator
+@inline
 export function leastOf(scores: v128, numbers: v128): u32 {
-  let least = f32x4.extract_lane(scores, 0);
-  let found = i32x4.extract_lane(numbers, 0) as u32;
-  for (let lane = 1; lane < 4; lane++) {
-    scores = v128.shuffle<i32>(scores, scores, 1, 2, 3, 0);
-    numbers = v128.shuffle<i32>(numbers, numbers, 1, 2, 3, 0);
-    const score = f32x4.extract_lane(scores, 0);
-    const number = i32x4.extract_lane(numbers, 0) as u32;
-    if (score < least || (score == least && number < found)) {
-      least = score;
-      found = number;
-    }
-  }
-  return found;
+  let least = f32x4.min(scores, v128.shuffle<i32>(scores, scores, 2, 3, 0, 1));
+  least = f32x4.min(least, v128.shuffle<i32>(least, least, 1, 0, 3, 2));
+  let found = v128.or(numbers, v128.not(f32x4.eq(scores, least)));
+  found = i32x4.min_u(found, v128.shuffle<i32>(found, found, 2, 3, 0, 1));
+  found = i32x4.min_u(found, v128.shuffle<i32>(found, found, 1, 0, 3, 2));
+  return i32x4.extract_lane(found, 0);
 }
