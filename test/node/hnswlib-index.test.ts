@@ -5,10 +5,13 @@ import { seededRandom } from '../../core/base/random.ts';
 import type { HnswGraph } from '../../core/vector/hnsw-graph.ts';
 import { readHnswlib } from '../../core/vector/hnswlib-reader.ts';
 import { writeHnswlib } from '../../core/vector/hnswlib-writer.ts';
+import { decodeIndexFile } from '../../core/vector/index-file.ts';
+import { graphOfSaved } from '../../wasm/hnsw-export.ts';
 import type { GraphMetric } from '../../wasm/hnsw-import.ts';
 import { VectorIndex } from '../../wasm/index.ts';
 import { expectPromises, inBits } from '../core/vector/hnsw-graphs.ts';
 import { searchGraph } from '../core/vector/hnsw-reference.ts';
+import { referenceDistance } from '../core/vector/reference.ts';
 import { type HnswlibSpace, HnswlibWasm, type HnswlibWasmIndex } from './hnswlib-wasm.ts';
 import { nodeModule, WASM_BUILDS } from './kernel.ts';
 
@@ -118,7 +121,9 @@ describe.each(METRICS)('%s', (metric, space) => {
     );
     await ours.build({ sliceMs: Number.POSITIVE_INFINITY });
     const file = ours.toHnswlib({ layout: '32' });
-    expectPromises(readHnswlib(file).graph);
+    const { graph } = readHnswlib(file);
+    expectPromises(graph);
+    expect(inBits(graphOfSaved(decodeIndexFile(ours.save()), graph))).toEqual(inBits(graph));
     const theirs = await hnswlib.open(file, { space, dimension: DIMENSION });
     expect(theirs.getCurrentCount()).toBe(SIZE);
     for (const ef of [10, 20, 100]) {
@@ -218,6 +223,17 @@ describe('ids', () => {
   });
 });
 
+/** The graph with its entry alone on further levels, up to `maxLevel`. */
+function raised(graph: HnswGraph, maxLevel: number): HnswGraph {
+  const { entry, M } = graph;
+  const before = graph.levels.subarray(0, entry + 1).reduce((lists, level) => lists + level, 0) * (1 + M);
+  const added = (maxLevel - graph.maxLevel) * (1 + M);
+  const upper = new Uint32Array(graph.upper.length + added);
+  upper.set(graph.upper.subarray(0, before));
+  upper.set(graph.upper.subarray(before), before + added);
+  return { ...graph, maxLevel, upper, levels: graph.levels.map((level, row) => (row === entry ? maxLevel : level)) };
+}
+
 describe('a graph from hnswlib', () => {
   it('goes on growing, here and there', async () => {
     using index = await open(await graphWith(Float64Array.from({ length: 300 }, (_, row) => row)));
@@ -266,24 +282,12 @@ describe('a graph from hnswlib', () => {
 
   it('may have more levels than are kept', async () => {
     const graph = await graphWith(Float64Array.from({ length: 100 }, (_, row) => row));
-    const before = graph.levels.subarray(0, graph.entry).reduce((lists, level) => lists + level, 0);
-    const at = (before + graph.maxLevel) * (1 + graph.M);
-    const added = 30 - graph.maxLevel;
-    const upper = new Uint32Array(graph.upper.length + added * (1 + graph.M));
-    upper.set(graph.upper.subarray(0, at));
-    upper.set(graph.upper.subarray(at), at + added * (1 + graph.M));
-    const high = {
-      ...graph,
-      maxLevel: 30,
-      upper,
-      levels: graph.levels.map((own, row) => (row === graph.entry ? 30 : own)),
-    };
-    using index = await open(high);
+    using index = await open(raised(graph, 30));
+    expect(index.toHnswlib({ layout: '64' })).toEqual(writeHnswlib(raised(graph, 16), { layout: '64' }));
     for (const query of draw(20, 15, 4)) {
       const expected = searchGraph(graph, 'L2', query, { limit: 5, ef: 20 });
       expect([...index.search(query, { limit: 5, ef: 20 }).ids]).toEqual(expected.map(({ row }) => row));
     }
-    expect(readHnswlib(index.toHnswlib({ layout: '64' })).graph.maxLevel).toBe(16);
   });
 
   it('of more rows than links of 2 bytes can name', async () => {
@@ -316,8 +320,12 @@ describe('a graph from hnswlib', () => {
     const graph = await graphWith(Float64Array.from({ length: 60 }, (_, row) => row));
     const bytes = writeHnswlib(graph, { layout: '64' });
     using index = await VectorIndex.fromHnswlib(bytes, { metric: 'COSINE', dimension: 4, module: await nodeModule() });
-    const { distances } = index.search([1, 2, 3, 4], { limit: 60, ef: 60 });
-    expect(Math.max(...distances)).toBeLessThanOrEqual(1 + 1e-6);
+    const query = [1, 2, 3, 4];
+    const { ids, distances } = index.search(query, { limit: 60, ef: 60 });
+    ids.forEach((row, at) => {
+      const vector = graph.vectors.subarray(row * 4, (row + 1) * 4);
+      expect(distances[at]).toBeCloseTo(referenceDistance('COSINE', query, vector), 5);
+    });
     const written = index.toHnswlib({ layout: '64' });
     using again = await VectorIndex.fromHnswlib(written, {
       metric: 'COSINE',
