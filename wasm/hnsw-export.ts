@@ -52,7 +52,7 @@ export function graphOfSaved(saved: SavedIndex, { labels, deleted }: Pick<HnswGr
     entry: size === 0 ? -1 : top === 0 ? state.entry : wordAt(tables[top - 1], state.entry * (SLOT_WORDS + M)),
     maxLevel: top,
     levels,
-    links0: cleared(state.width === 2 ? Uint32Array.from(new Uint16Array(links)) : new Uint32Array(links), 1 + maxM0),
+    links0: cleared(state.width === 2 ? new Uint32Array(new Uint16Array(links)) : new Uint32Array(links), 1 + maxM0),
     upper: upperOf(tables, levels, M),
     vectors: new Float32Array(copyOf(saved, 'exact', size * dimension * 4)),
     labels,

@@ -42,7 +42,7 @@ export function savedOfGraph(graph: HnswGraph, metric: GraphMetric): SavedIndex 
   const slots = slotsOf(levels, top);
   const sections = [
     sectionOf('exact', graph.vectors),
-    sectionOf('links', width === 2 ? Uint16Array.from(graph.links0) : graph.links0),
+    sectionOf('links', width === 2 ? new Uint16Array(graph.links0) : graph.links0),
     ...slotTables(graph, levels, slots).map((table, at) => sectionOf(`level.${at + 1}`, table)),
   ];
   if (graph.deleted.length > 0) sections.push(sectionOf('removed', bitmapOf(graph)));
@@ -87,16 +87,17 @@ export function sectionOf(name: string, values: ArrayBufferView<ArrayBuffer>): I
 }
 
 function checkFinite({ vectors, dimension }: HnswGraph): void {
-  for (let at = 0; at < vectors.length; at++) {
-    const value = vectors[at] as number;
-    if (value - value === 0) continue;
-    const row = Math.floor(at / dimension);
-    throw new ElanusError(
-      'invalid',
-      `Value ${at % dimension} of vector ${row} is ${value}; every value is finite. Build the index without that vector.`,
-      { details: { row } },
-    );
-  }
+  // 0 times a finite number is 0, times any other it is no number, which sums keep.
+  let sum = 0;
+  for (let at = 0; at < vectors.length; at++) sum += 0 * (vectors[at] as number);
+  if (sum === 0) return;
+  const at = vectors.findIndex((value) => !Number.isFinite(value));
+  const row = Math.floor(at / dimension);
+  throw new ElanusError(
+    'invalid',
+    `Value ${at % dimension} of vector ${row} is ${vectors[at]}; every value is finite. Build the index without that vector.`,
+    { details: { row } },
+  );
 }
 
 function normalise({ vectors, dimension }: HnswGraph): void {
