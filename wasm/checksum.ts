@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/base/bytes.ts';
 import { crc32c } from '../core/base/crc32c.ts';
 import type { KernelMemory } from './memory.ts';
 
@@ -57,7 +58,8 @@ function foldAllBut(memory: KernelMemory, bytes: Uint8Array, work: number): Fold
 
 /** The CRC of the rest, to which the folded bytes have been added. */
 function finish(bytes: Uint8Array, { end, history }: Folded): number {
-  const rest = bytes.slice(end);
+  // Of a Node Buffer, `slice` would be a view of the caller's own bytes.
+  const rest = copyBytes(bytes.subarray(end));
   for (const reach of REACH) {
     const count = Math.min(reach, rest.byteLength);
     for (let at = 0; at < count; at++) {

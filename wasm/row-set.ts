@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/base/bytes.ts';
 import { ElanusError } from '../core/base/error.ts';
 import type { IndexSection } from '../core/vector/segment-index.ts';
 
@@ -50,7 +51,7 @@ export class RowSet {
     const last = bits.byteLength === 0 ? 0 : (bits[bits.byteLength - 1] as number);
     const isExact = bits.byteLength === Math.ceil(count / 8) && (count % 8 === 0 || last >> (count % 8) === 0);
     if (!isExact) throw new ElanusError('corrupt', `A saved set of ${count} rows holds other rows.`);
-    this.#bits = bits.slice() as Uint8Array<ArrayBuffer>;
+    this.#bits = copyBytes(bits);
     this.#size = 0;
     for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) this.#size += 1;
   }

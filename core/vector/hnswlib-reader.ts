@@ -1,3 +1,4 @@
+import { copyBytes } from '../base/bytes.ts';
 import { ElanusError, type ErrorDetails } from '../base/error.ts';
 import { recogniseChromaFile } from './chroma-file.ts';
 import type { HnswGraph } from './hnsw-graph.ts';
@@ -38,7 +39,7 @@ export function readHnswlib(bytes: Uint8Array, options: { readonly dimension?: n
   const { layout, header } = recognise(bytes, options.dimension);
   checkDimension(header, options.dimension);
   // The words of a file are aligned within it: a view on it is all that is needed, if it is aligned itself.
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : copyBytes(bytes);
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / 4));
   const upperAt = (LAYOUT_BYTES[layout].header + header.size * header.bytesPerElement) / 4;
   const levels = readLevels(words, aligned.byteLength, upperAt, header);

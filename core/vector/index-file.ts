@@ -109,7 +109,8 @@ export function decodeIndexFile(bytes: Uint8Array, checksum: Checksum = crc32c):
     if (checksum(bytes.subarray(offset, end)) !== crc) {
       throw corrupt(`the checksum of its section ${name} is wrong`, name);
     }
-    const section = bytes.subarray(offset, offset + length);
+    // Not `subarray`: of a Node Buffer that is another one, whose `slice` is no copy.
+    const section = new Uint8Array(bytes.buffer, bytes.byteOffset + offset, length);
     return { name, byteLength: length, bytes: section, copyTo: (target) => target.set(section) };
   });
   if (end !== bytes.byteLength) throw corrupt('it does not end where its last section does');

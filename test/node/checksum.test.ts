@@ -20,6 +20,13 @@ describe('a CRC folded in the core', () => {
     expect(memory.bytesUsed).toBe(0);
   });
 
+  it('leaves the bytes alone, those of a Buffer as well, whose `slice` is no copy', async () => {
+    const memory = new KernelMemory(await nodeModule(), 1024 * 1024);
+    const buffer = Buffer.from(BYTES);
+    expect(foldedCrc32c(memory, buffer)).toBe(crc32c(BYTES));
+    expect(Buffer.compare(buffer, BYTES)).toBe(0);
+  });
+
   it('needs no room where there is none', async () => {
     const memory = new KernelMemory(await nodeModule(), 65_536);
     expect(foldedCrc32c(memory, BYTES)).toBe(crc32c(BYTES));

@@ -239,6 +239,21 @@ describe('a VectorIndex', () => {
     await expect(index.build()).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('opens a Buffer, at any place of another one, and leaves it alone', async () => {
+    using index = await VectorIndex.create({ type: 'FLAT', metric: 'L2', dimension: 32 });
+    index.add(reals(32 * 400));
+    index.remove([3, 30]);
+    const saved = index.save();
+    for (const offset of [0, 1, 4]) {
+      const buffer = Buffer.alloc(saved.byteLength + 8);
+      buffer.set(saved, offset);
+      using loaded = await VectorIndex.load(buffer.subarray(offset, offset + saved.byteLength));
+      loaded.remove([5, 6]);
+      expect(Buffer.compare(buffer.subarray(offset, offset + saved.byteLength), saved)).toBe(0);
+      expect([loaded.size, index.size]).toEqual([396, 398]);
+    }
+  });
+
   it('opens no blob that was changed, and says which part', async () => {
     using index = await VectorIndex.create({ type: 'FLAT', metric: 'L2', dimension: 32 });
     index.add(reals(32 * 400), [...Array.from({ length: 400 }, (_, at) => at * at)]);
