@@ -1,12 +1,12 @@
-import type { Metric } from '../core/model/metric.ts';
-import type { TopK } from '../core/vector/kernel.ts';
+import { type ElementType, isLargerNearerBy, type VectorMetric, vectorBytes } from '../core/vector/element.ts';
+import type { TopK, VectorRows } from '../core/vector/kernel.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** Consecutive rows in the kernel's memory. */
 export interface Chunk {
   /** Address of the first row; it is also the address of the allocated block. */
   readonly rows: number;
-  /** Address of the inverse lengths; used by COSINE only. */
+  /** Address of the inverse lengths; used by COSINE on float32 only. */
   readonly inverses: number;
   /** Number of the first row. */
   readonly first: number;
@@ -16,17 +16,20 @@ export interface Chunk {
 }
 
 export interface ScanRequest {
-  readonly metric: Metric;
+  readonly elements: ElementType;
+  readonly metric: VectorMetric;
   readonly dimension: number;
-  readonly queries: Float32Array;
+  /** Float32; for int8 and bits, stored rows. */
+  readonly queries: VectorRows;
   readonly limit: number;
   /** Rows below this one are scanned. */
   readonly count: number;
   readonly allow: Uint8Array | undefined;
 }
 
-/** The module's numbers for the metrics. */
-const METRIC_NUMBERS: Readonly<Record<Metric, number>> = { L2: 0, IP: 1, COSINE: 2 };
+/** The module's numbers for elements and metrics. */
+export const ELEMENT_NUMBERS: Readonly<Record<ElementType, number>> = { f32: 0, f16: 1, bf16: 2, int8: 3, bit: 4 };
+const METRIC_NUMBERS: Readonly<Record<VectorMetric, number>> = { L2: 0, IP: 1, COSINE: 2, HAMMING: 3, JACCARD: 4 };
 
 /** Queries that go through the rows together: more give no more speed, and each needs its heap. */
 const QUERIES_TOGETHER_MAX = 64;
@@ -53,8 +56,8 @@ interface Scratch {
 }
 
 export function scanChunks(memory: KernelMemory, chunks: readonly Chunk[], request: ScanRequest): TopK {
-  const { queries, dimension, limit } = request;
-  const queryCount = queries.length / dimension;
+  const { queries, limit } = request;
+  const queryCount = queries.byteLength / queryBytes(request);
   const result: TopK = {
     limit,
     counts: new Uint32Array(queryCount),
@@ -76,10 +79,10 @@ export function scanChunks(memory: KernelMemory, chunks: readonly Chunk[], reque
 }
 
 function allocateScratch(memory: KernelMemory, request: ScanRequest, queryCount: number): Scratch {
-  const { count, allow, dimension } = request;
+  const { count, allow } = request;
   const capacity = Math.min(request.limit, count);
   const heapStride = roundUp(memory.exports.heapBytes(capacity));
-  const stride = roundUp(dimension * Float32Array.BYTES_PER_ELEMENT);
+  const stride = roundUp(queryBytes(request));
   const fitting = Math.floor(HEAPS_BYTES_MAX / heapStride);
   const together = Math.min(queryCount, QUERIES_TOGETHER_MAX, Math.max(1, fitting));
   // The scan loads 8 bytes of the bitmap at a time, at any of its bytes.
@@ -116,23 +119,24 @@ function scanTogether(
   to: number,
 ): void {
   const { exports } = memory;
-  const { dimension, metric } = request;
+  const { dimension, elements, metric } = request;
   const { queries, stride, heaps, heapStride } = scratch;
+  const given = new Uint8Array(request.queries.buffer, request.queries.byteOffset, request.queries.byteLength);
+  const bytes = queryBytes(request);
   memory.bytes.fill(0, queries, queries + (to - from) * stride);
   for (let query = from; query < to; query++) {
     const address = queries + (query - from) * stride;
-    const values = request.queries.subarray(query * dimension, (query + 1) * dimension);
-    memory.floats(address, dimension).set(values);
-    if (metric === 'COSINE') exports.normalize(address, dimension);
+    memory.bytes.set(given.subarray(query * bytes, (query + 1) * bytes), address);
+    if (metric === 'COSINE' && elements !== 'int8') exports.normalize(address, dimension);
     exports.clearHeap(heaps + (query - from) * heapStride, scratch.capacity);
   }
   for (const { rows, inverses, first, count } of chunks) {
     const scanned = Math.min(count, request.count - first);
     if (scanned <= 0) break;
-    const number = METRIC_NUMBERS[metric];
     const { bitmap } = scratch;
     exports.scan(
-      ...([number, dimension, rows, inverses, first, scanned, bitmap] as const),
+      ...([ELEMENT_NUMBERS[elements], METRIC_NUMBERS[metric], dimension] as const),
+      ...([rows, inverses, first, scanned, bitmap] as const),
       ...([queries, to - from, stride, heaps, heapStride] as const),
     );
   }
@@ -141,7 +145,7 @@ function scanTogether(
 /** Copies the hits of one query out, and turns scores, where smaller is nearer, back into distances. */
 function collect(
   memory: KernelMemory,
-  metric: Metric,
+  metric: VectorMetric,
   scratch: Scratch,
   query: number,
   first: number,
@@ -153,8 +157,14 @@ function collect(
   result.counts[query] = count;
   result.rows.set(memory.words(rows, count), target);
   const found = memory.floats(scores, count);
-  if (metric === 'L2') result.distances.set(found, target);
+  if (!isLargerNearerBy(metric)) result.distances.set(found, target);
   else for (let index = 0; index < count; index++) result.distances[target + index] = 0 - (found[index] as number);
+}
+
+function queryBytes({ queries, elements, dimension }: ScanRequest): number {
+  return elements === 'int8' || elements === 'bit'
+    ? vectorBytes(elements, dimension)
+    : dimension * queries.BYTES_PER_ELEMENT;
 }
 
 function roundUp(bytes: number): number {

@@ -4,9 +4,10 @@
 import { assert } from '../core/base/assert.ts';
 import { ElanusError } from '../core/base/error.ts';
 import { TOP_K_MAX } from '../core/model/limits.ts';
-import type { Metric } from '../core/model/metric.ts';
+import { type ElementType, isMetricOf, type VectorMetric, vectorBytes } from '../core/vector/element.ts';
+import { floatsOfRows, isFloats, storedRows } from '../core/vector/element-rows.ts';
 import type { FlatSearch, FlatVectors, TopK, VectorRows } from '../core/vector/kernel.ts';
-import { type Chunk, scanChunks } from './flat-search.ts';
+import { type Chunk, ELEMENT_NUMBERS, scanChunks } from './flat-search.ts';
 import type { KernelMemory } from './memory.ts';
 
 /** Bytes of a chunk of rows, or one row if that is more: what is spare in the last chunk stays small. */
@@ -15,10 +16,17 @@ const CHUNK_BYTES_MAX = 1024 * 1024;
 /** A chunk that does not fit may be made this much smaller: many tiny ones would cost more than they save. */
 const SPLIT_MAX = 64;
 
+/** Bytes of float32 rows that are converted at once, or one row if that is more. */
+const STAGING_BYTES = 65_536;
+
+/** Writes `count` rows of those that are appended, number `from` and after, to an address. */
+type WriteRows = (address: number, from: number, count: number) => void;
+
 /** FLAT in the kernel's memory: rows in chunks, so that growing never moves any. */
 export class WasmFlat implements FlatVectors {
   readonly dimension: number;
-  readonly metric: Metric;
+  readonly metric: VectorMetric;
+  readonly elements: ElementType;
   readonly #memory: KernelMemory;
   readonly #rowBytes: number;
   readonly #chunkRowsMax: number;
@@ -27,11 +35,13 @@ export class WasmFlat implements FlatVectors {
   #bytes = 0;
   #isFree = false;
 
-  constructor(memory: KernelMemory, dimension: number, metric: Metric) {
+  constructor(memory: KernelMemory, dimension: number, metric: VectorMetric, elements: ElementType = 'f32') {
+    assert(isMetricOf(elements, metric), 'a metric is one of the elements');
     this.#memory = memory;
     this.dimension = dimension;
     this.metric = metric;
-    this.#rowBytes = dimension * Float32Array.BYTES_PER_ELEMENT;
+    this.elements = elements;
+    this.#rowBytes = vectorBytes(elements, dimension);
     this.#chunkRowsMax = Math.max(1, Math.floor(CHUNK_BYTES_MAX / this.#rowBytes));
   }
 
@@ -45,29 +55,27 @@ export class WasmFlat implements FlatVectors {
 
   append(rows: VectorRows): void {
     this.#assertOpen();
-    const count = rows.byteLength / this.#rowBytes;
-    assert(Number.isInteger(count), 'whole rows are appended');
-    if (count === 0) return;
-    this.#reserve(count);
-    const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
-    let from = 0;
-    for (let index = this.#locate(this.#size); from < count; index++) {
-      const chunk = this.#chunks[index] as Chunk;
-      const fitting = Math.min(chunk.capacity - chunk.count, count - from);
-      this.#fill(chunk, bytes.subarray(from * this.#rowBytes, (from + fitting) * this.#rowBytes), fitting);
-      from += fitting;
+    const { elements } = this;
+    if (isFloats(rows) && (elements === 'f16' || elements === 'bf16')) {
+      this.#appendEncoded(rows);
+      return;
     }
+    const bytes = this.#storedBytes(rows);
+    const count = bytes.byteLength / this.#rowBytes;
+    this.#appendRows(count, (address, from, some) => {
+      this.#memory.bytes.set(bytes.subarray(from * this.#rowBytes, (from + some) * this.#rowBytes), address);
+    });
   }
 
-  search(queries: Float32Array, limit: number, options: FlatSearch = {}): TopK {
+  search(queries: VectorRows, limit: number, options: FlatSearch = {}): TopK {
     this.#assertOpen();
     const { allow, count = this.#size } = options;
-    assert(queries.length % this.dimension === 0, 'whole queries are searched');
     assert(Number.isInteger(limit) && limit >= 1 && limit <= TOP_K_MAX, 'a limit is in its range');
     assert(Number.isInteger(count) && count >= 0 && count <= this.#size, 'a snapshot holds rows that exist');
     assert(allow === undefined || allow.byteLength * 8 >= count, 'a bitmap has a bit for each row');
-    const { metric, dimension } = this;
-    return scanChunks(this.#memory, this.#chunks, { metric, dimension, queries, limit, count, allow });
+    const { metric, dimension, elements } = this;
+    const rows = this.#queryRows(queries);
+    return scanChunks(this.#memory, this.#chunks, { elements, metric, dimension, queries: rows, limit, count, allow });
   }
 
   read(row: number): Float32Array<ArrayBuffer> {
@@ -75,29 +83,33 @@ export class WasmFlat implements FlatVectors {
   }
 
   readRange(start: number, end: number): Float32Array<ArrayBuffer> {
+    return this.#valuesOf(this.readBytes(start, end));
+  }
+
+  readMany(rows: Uint32Array): Float32Array<ArrayBuffer> {
+    this.#assertOpen();
+    const target = new Uint8Array(rows.length * this.#rowBytes);
+    for (const [index, row] of rows.entries()) {
+      assert(row < this.#size, 'rows that exist are read');
+      const chunk = this.#chunks[this.#locate(row)] as Chunk;
+      const address = chunk.rows + (row - chunk.first) * this.#rowBytes;
+      target.set(this.#memory.bytes.subarray(address, address + this.#rowBytes), index * this.#rowBytes);
+    }
+    return this.#valuesOf(target);
+  }
+
+  readBytes(start: number, end: number): Uint8Array<ArrayBuffer> {
     this.#assertOpen();
     assert(start >= 0 && start <= end && end <= this.#size, 'rows that exist are read');
-    const target = new Float32Array((end - start) * this.dimension);
+    const target = new Uint8Array((end - start) * this.#rowBytes);
     let row = start;
     for (let index = this.#locate(start); row < end; index++) {
       const chunk = this.#chunks[index] as Chunk;
       const until = Math.min(end, chunk.first + chunk.count);
       const address = chunk.rows + (row - chunk.first) * this.#rowBytes;
-      target.set(this.#memory.floats(address, (until - row) * this.dimension), (row - start) * this.dimension);
+      const bytes = this.#memory.bytes.subarray(address, address + (until - row) * this.#rowBytes);
+      target.set(bytes, (row - start) * this.#rowBytes);
       row = until;
-    }
-    return target;
-  }
-
-  readMany(rows: Uint32Array): Float32Array<ArrayBuffer> {
-    this.#assertOpen();
-    const { dimension } = this;
-    const target = new Float32Array(rows.length * dimension);
-    for (const [index, row] of rows.entries()) {
-      assert(row < this.#size, 'rows that exist are read');
-      const chunk = this.#chunks[this.#locate(row)] as Chunk;
-      const address = chunk.rows + (row - chunk.first) * this.#rowBytes;
-      target.set(this.#memory.floats(address, dimension), index * dimension);
     }
     return target;
   }
@@ -155,28 +167,92 @@ export class WasmFlat implements FlatVectors {
   }
 
   /**
-   * The rows, and for COSINE behind them the inverse of each one's length. Where `capacity` rows do not fit, fewer
+   * The rows, and for COSINE on float32 behind them the inverse of each one's length. Where `capacity` rows do not fit, fewer
    * may: what is left of the budget is used, and so are the gaps that freed vectors leave.
    */
   #allocateChunk(first: number, capacity: number): Chunk | undefined {
     const capacityMin = Math.min(capacity, Math.ceil(this.#chunkRowsMax / SPLIT_MAX));
     for (let rowsMax = capacity; rowsMax >= capacityMin; rowsMax = Math.floor(rowsMax / 2)) {
       const rowsBytes = Math.ceil((rowsMax * this.#rowBytes) / 16) * 16;
-      const inversesBytes = this.metric === 'COSINE' ? rowsMax * Float32Array.BYTES_PER_ELEMENT : 0;
+      const inversesBytes = this.#hasInverses ? rowsMax * Float32Array.BYTES_PER_ELEMENT : 0;
       const rows = this.#memory.tryAllocate(rowsBytes + inversesBytes);
       if (rows !== undefined) return { rows, inverses: rows + rowsBytes, first, count: 0, capacity: rowsMax };
     }
     return undefined;
   }
 
-  #fill(chunk: Chunk, bytes: Uint8Array, count: number): void {
-    const address = chunk.rows + chunk.count * this.#rowBytes;
-    this.#memory.bytes.set(bytes, address);
-    if (this.metric === 'COSINE') {
-      const target = chunk.inverses + chunk.count * Float32Array.BYTES_PER_ELEMENT;
-      this.#memory.exports.inverseNorms(address, count, this.dimension, target);
+  /** Rows go through a buffer of float32 in the kernel's memory, which is there before anything changes. */
+  #appendEncoded(rows: Float32Array): void {
+    const { dimension, elements } = this;
+    const count = rows.length / dimension;
+    if (count === 0) return;
+    const bufferRows = Math.min(count, Math.max(1, Math.floor(STAGING_BYTES / (dimension * rows.BYTES_PER_ELEMENT))));
+    const bufferBytes = bufferRows * dimension * rows.BYTES_PER_ELEMENT;
+    const buffer = this.#memory.tryAllocate(bufferBytes);
+    if (buffer === undefined) throw this.#memory.quota(bufferBytes, 'the conversion of vectors');
+    try {
+      this.#appendRows(count, (address, from, some) => {
+        for (let done = 0; done < some; done += bufferRows) {
+          const part = Math.min(bufferRows, some - done);
+          const values = rows.subarray((from + done) * dimension, (from + done + part) * dimension);
+          this.#memory.floats(buffer, values.length).set(values);
+          const target = address + done * this.#rowBytes;
+          this.#memory.exports.encodeElements(ELEMENT_NUMBERS[elements], buffer, values.length, target);
+        }
+      });
+    } finally {
+      this.#memory.release(buffer);
     }
-    chunk.count += count;
-    this.#size += count;
+  }
+
+  #appendRows(count: number, write: WriteRows): void {
+    assert(Number.isInteger(count), 'whole rows are appended');
+    if (count === 0) return;
+    this.#reserve(count);
+    let from = 0;
+    for (let index = this.#locate(this.#size); from < count; index++) {
+      const chunk = this.#chunks[index] as Chunk;
+      const some = Math.min(chunk.capacity - chunk.count, count - from);
+      const address = chunk.rows + chunk.count * this.#rowBytes;
+      write(address, from, some);
+      if (this.#hasInverses) {
+        const target = chunk.inverses + chunk.count * Float32Array.BYTES_PER_ELEMENT;
+        this.#memory.exports.inverseNorms(address, some, this.dimension, target);
+      }
+      chunk.count += some;
+      this.#size += some;
+      from += some;
+    }
+  }
+
+  /** The values of rows that nobody else has. */
+  #valuesOf(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    const { elements, dimension } = this;
+    return elements === 'f32' ? new Float32Array(bytes.buffer) : floatsOfRows(elements, bytes, dimension);
+  }
+
+  /** Rows as these elements are stored. */
+  #storedBytes(rows: VectorRows): Uint8Array {
+    const { elements, dimension } = this;
+    if (isFloats(rows) && (elements === 'int8' || elements === 'bit')) return storedRows(elements, rows, dimension);
+    return new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+  }
+
+  /** Queries as the kernel compares them: in the form of the rows for int8 and bits, else float32. */
+  #queryRows(queries: VectorRows): VectorRows {
+    const { elements, dimension } = this;
+    const isStored = elements === 'int8' || elements === 'bit';
+    const rows = isStored
+      ? this.#storedBytes(queries)
+      : isFloats(queries)
+        ? queries
+        : floatsOfRows(elements, queries, dimension);
+    assert(Number.isInteger(rows.length / (isStored ? this.#rowBytes : dimension)), 'whole queries are searched');
+    return rows;
+  }
+
+  /** Other elements have their lengths computed along with the distances: they are bound by the memory, not by that. */
+  get #hasInverses(): boolean {
+    return this.metric === 'COSINE' && this.elements === 'f32';
   }
 }

@@ -1,6 +1,6 @@
 import { assert } from '../core/base/assert.ts';
 import { DIMENSION_MAX } from '../core/model/limits.ts';
-import type { Metric } from '../core/model/metric.ts';
+import type { ElementType, VectorMetric } from '../core/vector/element.ts';
 import type { FlatVectors, VectorKernel } from '../core/vector/kernel.ts';
 import { WasmFlat } from './flat.ts';
 import { KernelMemory } from './memory.ts';
@@ -40,8 +40,8 @@ class WasmKernel implements VectorKernel {
     return this.#memory.bytesMax;
   }
 
-  flat(dimension: number, metric: Metric): FlatVectors {
+  flat(dimension: number, metric: VectorMetric, elements: ElementType = 'f32'): FlatVectors {
     assert(Number.isInteger(dimension) && dimension >= 1 && dimension <= DIMENSION_MAX, 'a dimension is in its range');
-    return new WasmFlat(this.#memory, dimension, metric);
+    return new WasmFlat(this.#memory, dimension, metric, elements);
   }
 }

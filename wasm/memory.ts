@@ -22,6 +22,7 @@ export interface KernelExports {
   clearHeap(heap: number, capacity: number): void;
   drainHeap(heap: number, rows: number, scores: number): number;
   scan(
+    elements: number,
     metric: number,
     dimension: number,
     rows: number,

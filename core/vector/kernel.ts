@@ -1,11 +1,12 @@
 // Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import type { Metric } from '../model/metric.ts';
+import type { ElementType, VectorMetric } from './element.ts';
 
 /**
- * Vectors as a caller has them: row after row, without gaps, at any alignment. Bytes are little-endian float32, as a
- * segment's vectors section holds them. They are copied once, into the kernel's memory; the caller keeps its own.
+ * Vectors as a caller has them: row after row, without gaps, at any alignment. A `Float32Array` holds their values.
+ * Bytes hold rows as their elements are stored, numbers little-endian (float32 as a segment's vectors section has them).
+ * They are copied once, into the kernel's memory; the caller keeps its own.
  */
 export type VectorRows = Float32Array | Uint8Array;
 
@@ -18,7 +19,7 @@ export interface TopK {
   readonly limit: number;
   readonly counts: Uint32Array<ArrayBuffer>;
   readonly rows: Uint32Array<ArrayBuffer>;
-  /** In the metric's own values; see `Metric`. */
+  /** In the metric's own values; see `VectorMetric`. */
   readonly distances: Float32Array<ArrayBuffer>;
 }
 
@@ -41,15 +42,18 @@ export interface FlatSearch {
  * - A distance depends on the two vectors alone: not on the row's number, not on what else is searched, not on other
  *   queries of the call. So equal vectors have equal distances, and ties are broken by row. It does depend on which
  *   build of the kernel runs, in the last bits: a distance is never stored.
- * - Values are finite (the proxy refuses others). Distances are computed in float32; one that overflows becomes
- *   infinite, and one that would be no number at all counts as the farthest. For COSINE, a vector whose length is
- *   below 2^-126 counts as zero, and the cosine of a zero vector with any other is 0.
+ * - Values are finite (the proxy refuses others). Distances of floats are computed in float32; one that overflows
+ *   becomes infinite, and one that would be no number at all counts as the farthest. For COSINE, a vector whose length
+ *   is below 2^-126 counts as zero, and the cosine of a zero vector with any other is 0.
+ * - Distances of int8 and of bits are computed in whole numbers and rounded to float32 once (a cosine a few times):
+ *   they are the same in both builds.
  * - After `free` every call but `free` throws `closed`, with the detail `reason: 'freed'`: the caller may load again.
  */
 export interface FlatVectors {
   /** Values a vector, 1 to `DIMENSION_MAX`. */
   readonly dimension: number;
-  readonly metric: Metric;
+  readonly metric: VectorMetric;
+  readonly elements: ElementType;
   /** Rows. */
   readonly size: number;
   /** Bytes of the kernel's memory that these vectors occupy, spare room included. */
@@ -59,24 +63,30 @@ export interface FlatVectors {
    * Appends whole rows, all of them or none. Many rows in one call leave no spare room behind; one at a time, at most
    * as much as there is, and never more than 1 MiB or one row.
    *
+   * Values are rounded to the nearest f16 or bf16 (to infinity beyond the largest). For int8 and bits they must be
+   * values that these hold: `invalid` otherwise, and nothing has changed.
+   *
    * Throws `quota` if the budget would be passed: nothing has changed then, and everything goes on working.
    */
   append(rows: VectorRows): void;
 
   /**
-   * The nearest `limit` (1 to `TOP_K_MAX`) rows of each query; `queries` holds one query after another.
+   * The nearest `limit` (1 to `TOP_K_MAX`) rows of each query; `queries` holds one query after another, in either form
+   * that `append` takes. Queries to f16 and bf16 keep the precision of float32.
    * The result takes 8 bytes times queries times `limit`: the caller bounds both.
    *
    * Throws `quota` if there is no room for the search itself: the bitmap, one to 64 queries and their heaps.
    */
-  search(queries: Float32Array, limit: number, options?: FlatSearch): TopK;
+  search(queries: VectorRows, limit: number, options?: FlatSearch): TopK;
 
-  /** A copy of one row, exactly as it came. */
+  /** The values of one row, exactly as it is stored (float32: as it came); of bits, 0 and 1. A copy. */
   read(row: number): Float32Array<ArrayBuffer>;
-  /** A copy of the rows from `start` up to, not including, `end`, one after another: what a flush writes. */
+  /** The same of the rows from `start` up to, not including, `end`, one after another: what a flush writes. */
   readRange(start: number, end: number): Float32Array<ArrayBuffer>;
-  /** A copy of these rows, in this order, one after another. */
+  /** The same of these rows, in this order, one after another. */
   readMany(rows: Uint32Array): Float32Array<ArrayBuffer>;
+  /** A copy of the rows from `start` up to, not including, `end` in their stored form, as `append` takes it. */
+  readBytes(start: number, end: number): Uint8Array<ArrayBuffer>;
 
   /** Gives the memory back for reuse. Freeing twice does no harm. */
   free(): void;
@@ -97,6 +107,9 @@ export interface VectorKernel {
   readonly bytesReserved: number;
   /** The budget: neither `bytes` nor `bytesReserved` ever passes it. */
   readonly bytesMax: number;
-  /** New, empty vectors. They take no memory before the first row. */
-  flat(dimension: number, metric: Metric): FlatVectors;
+  /**
+   * New, empty vectors. They take no memory before the first row. `elements` defaults to `f32`; the metric is one of
+   * theirs (`isMetricOf`).
+   */
+  flat(dimension: number, metric: VectorMetric, elements?: ElementType): FlatVectors;
 }

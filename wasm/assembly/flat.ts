@@ -1,4 +1,6 @@
 import { listAllowed } from './allow-list';
+import { distances } from './distance';
+import { COSINE, F32, L2, vectorBytes } from './elements';
 import { DOT, SQUARED, sum4, sum4Of2 } from './float32';
 import { offer, thresholdOf } from './top-k';
 
@@ -7,31 +9,30 @@ import { offer, thresholdOf } from './top-k';
  * query after query reads them; in a block, four rows are offered at a time, to one or two queries.
  */
 
-/** Metrics, as the host numbers them. */
-const L2: u32 = 0;
-const COSINE: u32 = 2;
-
 /** Bytes of rows in a block: with a few queries it fits the caches of every machine we run on. */
 const BLOCK_BYTES: u32 = 65536;
 const BLOCK_ROWS_MAX: u32 = 1024;
 
 /** Row numbers of a block, with room for the padding. */
 const LIST: u32 = memory.data((1024 + 4) * 4, 16) as u32;
+/** Their addresses and scores, for other elements than float32. */
+const ADDRESSES: u32 = memory.data(1024 * 4, 16) as u32;
+const SCORES: u32 = memory.data((1024 + 4) * 4, 16) as u32;
 /** Sums of a pair's second query. */
 const SECOND: u32 = memory.data(16, 16) as u32;
 
 /**
  * Offers the rows of a chunk to the heap of each query.
  *
- * `rows` is the address of the chunk's first row, number `first`; `count` rows are scanned. `inverses` (COSINE only)
- * are their inverse lengths. `bitmap` counts from row 0, not from `first`. Queries are `stride` bytes apart, padded
- * with zeros to a multiple of 16 bytes, and have length 1 (or 0) for COSINE; heaps are `heapStride` bytes apart.
+ * `rows` is the address of the chunk's first row, number `first`; `count` rows are scanned. `inverses` (COSINE on
+ * float32 only) are their inverse lengths. `bitmap` counts from row 0, not from `first`. Queries are `stride` bytes
+ * apart, and as `distances` takes them; heaps are `heapStride` bytes apart.
  */
 export function scan(
-  metric: u32, dimension: u32, rows: u32, inverses: u32, first: u32, count: u32, bitmap: u32,
+  elements: u32, metric: u32, dimension: u32, rows: u32, inverses: u32, first: u32, count: u32, bitmap: u32,
   queries: u32, queryCount: u32, stride: u32, heaps: u32, heapStride: u32,
 ): void {
-  const bytes = dimension << 2;
+  const bytes = vectorBytes(elements, dimension);
   let blockRows = BLOCK_BYTES / bytes;
   if (blockRows < 4) blockRows = 4;
   if (blockRows > BLOCK_ROWS_MAX) blockRows = BLOCK_ROWS_MAX;
@@ -46,6 +47,15 @@ export function scan(
     let query = queries;
     let heap = heaps;
     let rest = queryCount;
+    if (elements != F32) {
+      listAddresses(base, bytes, chosen);
+      for (; rest > 0; rest--) {
+        scanListed(elements, metric, dimension, chosen, query, heap);
+        query += stride;
+        heap += heapStride;
+      }
+      continue;
+    }
     for (; rest >= 2; rest -= 2) {
       scanPair(metric, dimension, base, inverseBase, chosen, query, query + stride, heap, heap + heapStride);
       query += stride << 1;
@@ -53,6 +63,17 @@ export function scan(
     }
     if (rest > 0) scanOne(metric, dimension, base, inverseBase, chosen, query, heap);
   }
+}
+
+function listAddresses(base: u32, bytes: u32, chosen: u32): void {
+  for (let at: u32 = 0; at < chosen << 2; at += 4) store<u32>(ADDRESSES + at, base + load<u32>(LIST + at) * bytes);
+}
+
+/** The exact distances that rank candidates elsewhere, offered in order. */
+function scanListed(elements: u32, metric: u32, dimension: u32, chosen: u32, query: u32, heap: u32): void {
+  distances(elements, metric, dimension, query, ADDRESSES, chosen, SCORES);
+  const end = LIST + (chosen << 2);
+  for (let list = LIST; list < end; list += 16) offer4(heap, v128.load(SCORES + (list - LIST)), list, end);
 }
 
 function scanOne(metric: u32, dimension: u32, base: u32, inverses: u32, chosen: u32, query: u32, heap: u32): void {
