@@ -117,6 +117,7 @@ const FIELDS = [
   'assigned',
   'filled',
   'alive',
+  'signs',
 ] as const;
 
 /** Bytes of a header. */

@@ -58,30 +58,106 @@ export function scoreOf(entry: u64): f32 {
   return reinterpret<f32>(ordered ^ ((~ordered >> 31) | 0x80000000));
 }
 
-/** Puts a node in its place, dropping the last one if the beam is full; says where, or the capacity if it is too far. */
-export function insert(beam: u32, score: f32, node: u32): u32 {
-  const entry = entryOf(score, node);
-  let size = load<u32>(beam);
-  const capacity = load<u32>(beam, 4);
+/** Nodes that are about to enter a beam: at most one node's links. */
+const BATCH: u32 = memory.data((256 + 8) * 8, 16) as u32;
+
+/**
+ * Adds to the batch of `count` nodes those of four that are near enough, and says how many it holds then. `list` has
+ * their numbers (u32), of which the first `rest` count. Branch-free: which ones enter is not to be foreseen.
+ */
+// @ts-ignore: decorator
+@inline
+export function gather(beam: u32, scores: v128, list: u32, rest: u32, count: u32): u32 {
+  const threshold = v128.load32_splat(beam, 8);
+  let enters = ~(i32x4.bitmask(f32x4.ge(scores, threshold)) as u32) & 15;
+  if (rest < 4) enters &= (1 << rest) - 1;
+  if (enters == 0) return count;
+  // A score that is no number counts as infinite.
+  const bits = f32x4.pmin(f32x4.splat(f32.MAX_VALUE * 2), scores);
+  const ordered = v128.xor(bits, v128.or(i32x4.shr_s(bits, 31), i32x4.splat(0x80000000)));
+  const nodes = i32x4.shl(v128.load(list), 1);
+  const low = v128.shuffle<i32>(nodes, ordered, 0, 4, 1, 5);
+  const high = v128.shuffle<i32>(nodes, ordered, 2, 6, 3, 7);
+  v128.store_lane<u64>(BATCH + (count << 3), low, 0);
+  count += enters & 1;
+  v128.store_lane<u64>(BATCH + (count << 3), low, 1);
+  count += (enters >> 1) & 1;
+  v128.store_lane<u64>(BATCH + (count << 3), high, 0);
+  count += (enters >> 2) & 1;
+  v128.store_lane<u64>(BATCH + (count << 3), high, 1);
+  return count + (enters >> 3);
+}
+
+/**
+ * Puts the batch in its places, moving each entry behind them once, and drops what the beam has no room for. Says where
+ * the first of the batch went, or a number beyond the beam if none had room.
+ */
+export function merge(beam: u32, count: u32): u32 {
+  sortBatch(count);
   const entries = beam + ENTRIES;
-  let low: u32 = 0;
+  const capacity = load<u32>(beam, 4);
+  let size = load<u32>(beam);
+  while (size + count > capacity) {
+    if (size > 0 && load<u64>(entries + (size << 3) - 8) > load<u64>(BATCH + (count << 3) - 8)) {
+      size -= 1;
+    } else {
+      count -= 1;
+      if (count == 0) return 0xffffffff;
+    }
+  }
+  store<u32>(beam, size + count);
   let high = size;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (load<u64>(entries + (middle << 3)) < entry) low = middle + 1;
-    else high = middle;
+  let place: u32 = 0;
+  for (let left = count; left > 0; left--) {
+    const entry = load<u64>(BATCH + (left << 3) - 8);
+    place = placeOf(entries, high, entry);
+    moveUp(entries + (place << 3), entries + (high << 3), left << 3);
+    store<u64>(entries + ((place + left - 1) << 3), entry);
+    high = place;
   }
-  if (size == capacity) {
-    if (low == capacity) return low;
-    size -= 1;
+  if (size + count == capacity) store<f32>(beam, scoreOf(load<u64>(entries + (capacity << 3) - 8)), 8);
+  return place;
+}
+
+function sortBatch(count: u32): void {
+  const end = BATCH + (count << 3);
+  for (let next = BATCH + 8; next < end; next += 8) {
+    const entry = load<u64>(next);
+    let at = next;
+    while (at > BATCH && load<u64>(at - 8) > entry) {
+      store<u64>(at, load<u64>(at - 8));
+      at -= 8;
+    }
+    store<u64>(at, entry);
   }
-  const place = entries + (low << 3);
-  let at = entries + (size << 3);
-  for (; at >= place + 16; at -= 16) v128.store(at - 8, v128.load(at - 16));
-  if (at > place) store<u64>(at, load<u64>(at - 8));
-  store<u64>(place, entry);
-  size += 1;
-  store<u32>(beam, size);
-  if (size == capacity) store<f32>(beam, scoreOf(load<u64>(entries + ((size - 1) << 3))), 8);
-  return low;
+}
+
+/** How many of the first `count` entries are smaller; without a branch that could be foreseen wrong. */
+// @ts-ignore: decorator
+@inline
+function placeOf(entries: u32, count: u32, entry: u64): u32 {
+  let from: u32 = 0;
+  while (count > 0) {
+    const half = count >> 1;
+    const isSmaller = load<u64>(entries + ((from + half) << 3)) < entry;
+    from = isSmaller ? from + half + 1 : from;
+    count = isSmaller ? count - half - 1 : half;
+  }
+  return from;
+}
+
+/** Moves the entries from `from` up to `end` by `bytes`, the last ones first. */
+// @ts-ignore: decorator
+@inline
+function moveUp(from: u32, end: u32, bytes: u32): void {
+  let at = end;
+  for (; at >= from + 16; at -= 16) v128.store(at + bytes - 16, v128.load(at - 16));
+  if (at > from) store<u64>(from + bytes, load<u64>(from));
+}
+
+/** Puts one node in its place; a beam that is full drops its last. */
+export function insert(beam: u32, score: f32, node: u32): void {
+  const entry = entryOf(score, node);
+  store<u64>(BATCH, entry);
+  merge(beam, 1);
 }

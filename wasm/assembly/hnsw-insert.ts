@@ -1,4 +1,4 @@
-import { beamEntry, beamSize, clearBeam, insert, nodeOf, scoreOf } from './beam';
+import { beamEntry, beamSize, clearBeam, gather, merge, nodeOf, scoreOf } from './beam';
 import { addSlot, below, Graph, levelOf, linksMax, readLinks, rowOf, writeLinks } from './hnsw-graph';
 import { descend, search } from './hnsw-search';
 import { rowAt, Rows } from './rows';
@@ -77,6 +77,7 @@ function sortLinks<K>(graph: Graph, space: Space, rows: Rows, level: u32, query:
   clearBeam(SORTED, count);
   const last = load<u32>(LINKS + ((count - 1) << 2));
   for (let index = count; index & 3; index++) store<u32>(LINKS + (index << 2), last);
+  let gathered: u32 = 0;
   for (let index: u32 = 0; index < count; index += 4) {
     const list = LINKS + (index << 2);
     const scores = score4<K>(
@@ -84,11 +85,9 @@ function sortLinks<K>(graph: Graph, space: Space, rows: Rows, level: u32, query:
       rowAt(rows, rowOf(graph, level, load<u32>(list))), rowAt(rows, rowOf(graph, level, load<u32>(list, 4))),
       rowAt(rows, rowOf(graph, level, load<u32>(list, 8))), rowAt(rows, rowOf(graph, level, load<u32>(list, 12))),
     );
-    insert(SORTED, f32x4.extract_lane(scores, 0), load<u32>(list));
-    if (index + 1 < count) insert(SORTED, f32x4.extract_lane(scores, 1), load<u32>(list, 4));
-    if (index + 2 < count) insert(SORTED, f32x4.extract_lane(scores, 2), load<u32>(list, 8));
-    if (index + 3 < count) insert(SORTED, f32x4.extract_lane(scores, 3), load<u32>(list, 12));
+    gathered = gather(SORTED, scores, list, count - index, gathered);
   }
+  merge(SORTED, gathered);
 }
 
 /**

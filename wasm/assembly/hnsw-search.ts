@@ -1,4 +1,4 @@
-import { beamEntry, beamSize, clearBeam, insert, nodeOf } from './beam';
+import { beamEntry, beamSize, clearBeam, gather, insert, merge, nodeOf } from './beam';
 import { below, Graph, rowOf, SLOT_HEADER, tableOf } from './hnsw-graph';
 import { rowAt, rowIn, Rows } from './rows';
 import { score4, Space } from './space';
@@ -87,7 +87,7 @@ function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam:
     store<u64>(beam + (next << 3), entry | 1, 16);
     const links = rowIn(linkChunks, linkShift, linkStride, nodeOf(entry));
     const count = isNarrow ? freshNarrow(links, marks, epoch) : freshWide(links, marks, epoch);
-    let lowest = next + 1;
+    let entering: u32 = 0;
     for (let at: u32 = 0; at < count; at += 4) {
       const list = FRESH + (at << 2);
       const scores = score4<K>(
@@ -95,10 +95,10 @@ function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam:
         rowIn(chunks, shift, stride, load<u32>(list)), rowIn(chunks, shift, stride, load<u32>(list, 4)),
         rowIn(chunks, shift, stride, load<u32>(list, 8)), rowIn(chunks, shift, stride, load<u32>(list, 12)),
       );
-      if (i32x4.all_true(f32x4.ge(scores, v128.load32_splat(beam, 8)))) continue;
-      lowest = min(lowest, insert4(beam, scores, list, count - at));
+      entering = gather(beam, scores, list, count - at, entering);
     }
-    next = lowest;
+    next += 1;
+    if (entering > 0) next = min(next, merge(beam, entering));
   }
 }
 
@@ -129,7 +129,7 @@ function searchSlots<K>(
       store<u8>(mark, epoch as u8);
     }
     pad(count);
-    let lowest = next + 1;
+    let entering: u32 = 0;
     for (let nth: u32 = 0; nth < count; nth += 4) {
       const list = FRESH + (nth << 2);
       const scores = score4<K>(
@@ -138,10 +138,10 @@ function searchSlots<K>(
         rowAt(rows, load<u32>(rowAt(slots, load<u32>(list, 8)))),
         rowAt(rows, load<u32>(rowAt(slots, load<u32>(list, 12)))),
       );
-      if (i32x4.all_true(f32x4.ge(scores, v128.load32_splat(beam, 8)))) continue;
-      lowest = min(lowest, insert4(beam, scores, list, count - nth));
+      entering = gather(beam, scores, list, count - nth, entering);
     }
-    next = lowest;
+    next += 1;
+    if (entering > 0) next = min(next, merge(beam, entering));
   }
 }
 
@@ -191,20 +191,4 @@ function pad(count: u32): void {
     store<u32>(end, last, 4);
     store<u32>(end, last, 8);
   }
-}
-
-/** Puts those of four nodes into the beam that are near enough, and gives the lowest place that one went to. */
-function insert4(beam: u32, scores: v128, list: u32, rest: u32): u32 {
-  let lowest = insert1(beam, f32x4.extract_lane(scores, 0), load<u32>(list));
-  if (rest > 1) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 1), load<u32>(list, 4)));
-  if (rest > 2) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 2), load<u32>(list, 8)));
-  if (rest > 3) lowest = min(lowest, insert1(beam, f32x4.extract_lane(scores, 3), load<u32>(list, 12)));
-  return lowest;
-}
-
-// @ts-ignore: decorator
-@inline
-function insert1(beam: u32, score: f32, node: u32): u32 {
-  if (score >= load<f32>(beam, 8)) return 0xffffffff;
-  return insert(beam, score, node);
 }

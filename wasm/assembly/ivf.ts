@@ -1,8 +1,8 @@
 import { paddedDimension } from './code';
 import { COSINE, IP } from './elements';
-import { release } from './memory';
+import { allocate, release } from './memory';
 import { normalize } from './norms';
-import { rotate } from './rotation';
+import { drawSigns, rotate, signsBytes } from './rotation';
 import { createRows, freeRows, reserveRows, Rows, rowAt } from './rows';
 
 /**
@@ -56,6 +56,8 @@ export class Ivf {
   filled: u32;
   /** A bitmap of the rows that were not removed; 0 if none was. */
   alive: u32;
+  /** The rotation, for kinds that have one; the module's own. */
+  signs: u32;
 }
 
 /** Room for one call: four vectors padded with zeros, their codes, and a query of codes. */
@@ -108,7 +110,7 @@ export function isRotated(kind: u32): bool {
 /** Writes a stored row, in the index's space, to `target`, whose padding is zero and stays so. */
 export function rowToSpace(ivf: Ivf, row: u32, target: u32): void {
   memory.copy(target, rowAt(ivf.rows, row - ivf.rowsFirst), ivf.dimension << 2);
-  if (isRotated(ivf.kind)) rotate(target, ivf.dimension, ivf.seed);
+  if (isRotated(ivf.kind)) rotate(target, ivf.dimension, ivf.signs);
   subtract(target, ivf.mean, ivf.dimension);
 }
 
@@ -118,14 +120,22 @@ export function queryToSpace(ivf: Ivf, query: u32, work: Work): void {
   memory.copy(work.exact, query, bytes);
   if (ivf.metric == COSINE) normalize(work.exact, ivf.dimension);
   memory.copy(work.vector, work.exact, bytes);
-  if (isRotated(ivf.kind)) rotate(work.vector, ivf.dimension, ivf.seed);
+  if (isRotated(ivf.kind)) rotate(work.vector, ivf.dimension, ivf.signs);
   if (ivf.metric != IP) subtract(work.vector, ivf.mean, ivf.dimension);
 }
 
 /** Makes an index of the header's fields: it holds no rows yet. False if there is no room. */
 export function ivfOpen(ivf: Ivf): bool {
   ivf.rows = createRows(ivf.dimension << 2);
-  return changetype<u32>(ivf.rows) != 0;
+  if (changetype<u32>(ivf.rows) == 0) return false;
+  if (!isRotated(ivf.kind)) return true;
+  ivf.signs = allocate(signsBytes(ivf.dimension));
+  if (ivf.signs == 0) {
+    freeRows(ivf.rows);
+    return false;
+  }
+  drawSigns(ivf.signs, ivf.dimension, ivf.seed);
+  return true;
 }
 
 /** Makes room for `count` more rows; false if there is none. */
@@ -167,6 +177,7 @@ export function ivfTrim(ivf: Ivf, first: u32): bool {
 /** Gives back the vectors and the lists; the rest is the host's. */
 export function ivfFree(ivf: Ivf): void {
   freeRows(ivf.rows);
+  if (ivf.signs != 0) release(ivf.signs);
   if (ivf.lists == 0) return;
   for (let list: u32 = 0; list < ivf.listCount; list++) {
     const block = load<u32>(ivf.lists + (list << 3));

@@ -15,30 +15,44 @@ import { randomAt } from './random';
 const ROUNDS: u32 = 4;
 const HALF_ROOT: f32 = 0.70710678118654752;
 
-/** Rotates `vector` in place. It lies at a multiple of 4. */
-export function rotate(vector: u32, dimension: u32, seed: u64): void {
+/** Bytes of the signs that a rotation of `dimension` dimensions needs. */
+export function signsBytes(dimension: u32): u32 {
+  return ROUNDS * signsStride(dimension);
+}
+
+// @ts-ignore: decorator
+@inline
+function signsStride(dimension: u32): u32 {
+  return ((dimension + 3) & ~3) << 2;
+}
+
+/** Draws the signs of all rounds: a bit that is flipped in each value, or none. */
+export function drawSigns(signs: u32, dimension: u32, seed: u64): void {
+  const stride = signsStride(dimension);
+  for (let round: u32 = 0; round < ROUNDS; round++) {
+    for (let index: u32 = 0; index < dimension; index++) {
+      const bits = randomAt(seed, ((round as u64) << 32) | ((index >> 6) as u64));
+      store<u32>(signs + round * stride + (index << 2), (((bits >> ((index & 63) as u64)) & 1) as u32) << 31);
+    }
+  }
+}
+
+/** Rotates `vector` in place by the signs that were drawn for it. It is padded with zeros to a multiple of 16 bytes. */
+export function rotate(vector: u32, dimension: u32, signs: u32): void {
   if (dimension < 2) return;
   const transformed: u32 = 1 << (31 - clz<u32>(dimension));
   const rest = dimension - transformed;
+  const stride = signsStride(dimension);
   const scale = (1 / Math.sqrt(transformed as f64)) as f32;
   for (let round: u32 = 0; round < ROUNDS; round++) {
-    flipSigns(vector, dimension, seed, round);
+    for (let at: u32 = 0; at < stride; at += 16) {
+      v128.store(vector + at, v128.xor(v128.load(vector + at), v128.load(signs + at)));
+    }
+    signs += stride;
     const from = vector + ((round & 1 ? rest : 0) << 2);
     transform(from, transformed);
     multiply(from, transformed, scale);
     if (rest > 0) mixHalves(vector, dimension);
-  }
-}
-
-function flipSigns(vector: u32, dimension: u32, seed: u64, round: u32): void {
-  for (let index: u32 = 0; index < dimension; index += 64) {
-    let bits = randomAt(seed, ((round as u64) << 32) | (index as u64));
-    const rest = dimension - index;
-    const end = vector + (rest < 64 ? rest << 2 : 256);
-    for (; vector < end; vector += 4) {
-      store<u32>(vector, load<u32>(vector) ^ (((bits & 1) as u32) << 31));
-      bits >>= 1;
-    }
   }
 }
 

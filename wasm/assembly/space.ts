@@ -3,7 +3,7 @@ import { codeQueryBytes, estimate4, prepareQuery, prepareQueryOfCode } from './c
 import { gather4 } from './float32-gather';
 import { allocate, release } from './memory';
 import { normalize } from './norms';
-import { rotate } from './rotation';
+import { drawSigns, rotate, signsBytes } from './rotation';
 import { createRows, freeRows, reserveRows, rowAt, Rows } from './rows';
 
 /**
@@ -52,6 +52,8 @@ export class Space {
   other: u32;
   /** One byte a dimension. */
   scratch: u32;
+  /** The rotation. */
+  signs: u32;
 }
 
 const SPACE_BYTES: u32 = 80;
@@ -67,9 +69,10 @@ export function createSpace(dimension: u32, metric: u32, bits: u32, seed: u64): 
   // Enough for whichever form is padded furthest: 128 dimensions of 1 bit.
   const padded = paddedDimension(1, dimension);
   const queryBytes = 32 + (padded << 2);
-  const address = allocate(SPACE_BYTES + 2 * (padded << 2) + 2 * queryBytes + padded);
+  const bytes = SPACE_BYTES + 2 * (padded << 2) + 2 * queryBytes + padded + signsBytes(dimension);
+  const address = allocate(bytes);
   if (address == 0) return changetype<Space>(0);
-  memory.fill(address, 0, SPACE_BYTES + 2 * (padded << 2) + 2 * queryBytes + padded);
+  memory.fill(address, 0, bytes);
   const space = changetype<Space>(address);
   space.seed = seed;
   space.dimension = dimension;
@@ -80,6 +83,8 @@ export function createSpace(dimension: u32, metric: u32, bits: u32, seed: u64): 
   space.query = space.vector + (padded << 2);
   space.other = space.query + queryBytes;
   space.scratch = space.other + queryBytes;
+  space.signs = space.scratch + padded;
+  drawSigns(space.signs, dimension, seed);
   space.exact = createRows(dimension << 2);
   space.codes = changetype<Rows>(0);
   if (bits != 0) space.codes = createRows(codeStride(bits, dimension));
@@ -124,7 +129,7 @@ export function centre(space: Space): void {
     }
     store<f32>(space.centre + (index << 2), (sampled == 0 ? 0 : sum / (sampled as f64)) as f32);
   }
-  rotate(space.centre, dimension, space.seed);
+  rotate(space.centre, dimension, space.signs);
   space.centred = 1;
 }
 
@@ -156,7 +161,7 @@ function turn(space: Space, isCode: bool): f32 {
   const vector = space.vector;
   const padded = paddedDimension(1, dimension);
   for (let index = dimension; index < padded; index++) store<f32>(vector + (index << 2), 0);
-  rotate(vector, dimension, space.seed);
+  rotate(vector, dimension, space.signs);
   let before = f32x4.splat(0);
   let square = f32x4.splat(0);
   let after = f32x4.splat(0);
