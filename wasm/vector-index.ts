@@ -153,6 +153,14 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     return WorkerVectorIndex.load<Ids>(bytes, options);
   }
 
+  /** `fromHnswlib` into a worker of its own. */
+  static fromHnswlibInWorker<Ids extends IdArray = Float64Array<ArrayBuffer>>(
+    bytes: Uint8Array,
+    options: Omit<FromHnswlibOptions, 'memory'> & Pick<WorkerIndexOptions, 'workerUrl'>,
+  ): Promise<WorkerVectorIndex<Ids>> {
+    return WorkerVectorIndex.fromHnswlib<Ids>(bytes, options);
+  }
+
   /** What the index is, defaults filled in. */
   get spec(): IndexSpec {
     return this.#open().index.spec;

@@ -3,6 +3,7 @@ import { ElanusError } from '../core/base/error.ts';
 import type { IndexSpec } from '../core/vector/segment-index.ts';
 import { type SaveOptions, VectorIndex } from './vector-index.ts';
 import type { SearchCursor } from './vector-index-cursor.ts';
+import type { FromHnswlibOptions, ToHnswlibOptions } from './vector-index-hnswlib.ts';
 import type { IdArray } from './vector-index-ids.ts';
 import type {
   AsyncSearchOptions,
@@ -50,6 +51,10 @@ export class VectorWorkerHost {
 
   async load(bytes: Uint8Array, options: Pick<VectorIndexOptions, 'module' | 'maxBytes'>): Promise<void> {
     this.#index = await VectorIndex.load<IdArray>(bytes, options);
+  }
+
+  async fromHnswlib(bytes: Uint8Array, options: FromHnswlibOptions): Promise<void> {
+    this.#index = await VectorIndex.fromHnswlib<IdArray>(bytes, options);
   }
 
   info(): IndexInfo {
@@ -133,6 +138,11 @@ export class VectorWorkerHost {
   freeCursor(token: number): void {
     this.#cursors.get(token)?.free();
     this.#cursors.delete(token);
+  }
+
+  toHnswlib(options: ToHnswlibOptions): Uint8Array<ArrayBuffer> {
+    const bytes = this.#open().toHnswlib(options);
+    return transfer(bytes, [bytes.buffer]);
   }
 
   save(options: SaveOptions): Uint8Array<ArrayBuffer> {

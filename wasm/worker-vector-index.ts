@@ -8,6 +8,7 @@ import { carryErrors } from './carry-errors.ts';
 import { loadModule } from './module.ts';
 import type { SaveOptions } from './vector-index.ts';
 import type { BuildOptions } from './vector-index-build.ts';
+import type { FromHnswlibOptions, ToHnswlibOptions } from './vector-index-hnswlib.ts';
 import type { IdArray } from './vector-index-ids.ts';
 import type {
   AsyncSearchOptions,
@@ -73,6 +74,16 @@ export class WorkerVectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> 
     const { workerUrl, wasmUrl: _, ...rest } = options;
     const module = await loadModule(options);
     return await WorkerVectorIndex.#start<Ids>(workerUrl, (host) => host.load(bytes, { ...rest, module }));
+  }
+
+  /** See `VectorIndex.fromHnswlibInWorker`. */
+  static async fromHnswlib<Ids extends IdArray>(
+    bytes: Uint8Array,
+    options: Omit<FromHnswlibOptions, 'memory'> & Pick<WorkerIndexOptions, 'workerUrl'>,
+  ): Promise<WorkerVectorIndex<Ids>> {
+    const { workerUrl, wasmUrl: _, ...rest } = options;
+    const module = await loadModule(options);
+    return await WorkerVectorIndex.#start<Ids>(workerUrl, (host) => host.fromHnswlib(bytes, { ...rest, module }));
   }
 
   static async #start<Ids extends IdArray>(
@@ -171,6 +182,10 @@ export class WorkerVectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> 
 
   save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#ask((host) => host.save(options));
+  }
+
+  toHnswlib(options: ToHnswlibOptions): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#ask((host) => host.toHnswlib(options));
   }
 
   /** Ends the worker, and with it all that it held. Calls under way are rejected with `closed`. */
