@@ -76,62 +76,48 @@ export function searchHnsw(
   const { limit, refineK, allow } = search;
   const count = queries.length / dimension;
   const exports = hnswExports(memory);
-  const { heapBytes } = memory.exports;
   // Removed rows are dropped from the beam, so it is longer by about as many as there will be.
   const alive = Math.max(1, rows.size - rows.removed);
   const ef = rows.removed === 0 ? search.ef : Math.ceil(search.ef * Math.min(4, rows.size / alive));
   const stride = roundUp(dimension * 4);
   const bitmapBytes = allow === undefined ? 0 : exports.hnswBitmapBytes(index);
-  const beamBytes = exports.hnswBeamBytes(ef);
-  const parts = [
-    count * stride,
-    bitmapBytes,
-    beamBytes,
-    heapBytes(limit),
-    count * limit * 4,
-    count * limit * 4,
-    count * 4,
-  ];
-  const scratch = new Scratch(memory, parts);
+  const hitsBytes = roundUp(count * limit * 4);
+  // One block for all that a search needs: nothing here makes garbage, since a small search takes few microseconds.
+  const bitmap = count * stride;
+  const beam = bitmap + roundUp(bitmapBytes);
+  const heap = beam + roundUp(exports.hnswBeamBytes(ef));
+  const found = heap + roundUp(memory.exports.heapBytes(limit));
+  const bytes = found + 2 * hitsBytes + roundUp(count * 4);
+  const block = memory.tryAllocate(bytes);
+  if (block === undefined) throw memory.quota(bytes, 'a search');
   try {
-    const [atQueries, atBitmap, beam, heap, atRows, atScores, atCounts] = parts.map((part) => scratch.take(part)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    copyQueries(memory, queries, dimension, atQueries, stride);
-    if (allow !== undefined) copyBitmap(memory, allow, rows.size, atBitmap, bitmapBytes);
-    const bitmap = allow === undefined ? 0 : atBitmap;
+    const at = block + found;
+    copyQueries(memory, queries, dimension, block, stride);
+    if (allow !== undefined) copyBitmap(memory, allow, rows.size, block + bitmap, bitmapBytes);
     const isDone = exports.hnswSearch(
-      ...([
-        index,
-        atQueries,
-        count,
-        stride,
-        limit,
-        ef,
-        refineK,
-        bitmap,
-        beam,
-        heap,
-        atRows,
-        atScores,
-        atCounts,
-      ] as const),
+      index,
+      block,
+      count,
+      stride,
+      limit,
+      ef,
+      refineK,
+      allow === undefined ? 0 : block + bitmap,
+      block + beam,
+      block + heap,
+      at,
+      at + hitsBytes,
+      at + 2 * hitsBytes,
     );
-    if (!isDone) throw memory.quota(rows.size / 8, 'a search among removed rows');
+    if (isDone === 0) throw memory.quota(rows.size / 8, 'a search among removed rows');
     return {
       limit,
-      counts: memory.words(atCounts, count).slice(),
-      rows: memory.words(atRows, count * limit).slice(),
-      distances: distancesOf(metric, memory.floats(atScores, count * limit)),
+      counts: memory.words(at + 2 * hitsBytes, count).slice(),
+      rows: memory.words(at, count * limit).slice(),
+      distances: distancesOf(metric, memory.floats(at + hitsBytes, count * limit)),
     };
   } finally {
-    scratch.free();
+    memory.release(block);
   }
 }
 
@@ -143,16 +129,12 @@ export function copyQueries(
   target: number,
   stride: number,
 ): void {
-  const count = queries.length / dimension;
+  const { values } = memory;
   const width = stride / 4;
-  const to = memory.floats(target, count * width);
-  if (width === dimension) {
-    to.set(queries);
-    return;
-  }
-  for (let query = 0; query < count; query++) {
-    to.set(queries.subarray(query * dimension, (query + 1) * dimension), query * width);
-    to.fill(0, query * width + dimension, (query + 1) * width);
+  let at = target / 4;
+  for (let from = 0; from < queries.length; from += dimension, at += width) {
+    values.set(queries.length === dimension ? queries : queries.subarray(from, from + dimension), at);
+    for (let pad = dimension; pad < width; pad++) values[at + pad] = 0;
   }
 }
 

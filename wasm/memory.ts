@@ -48,6 +48,7 @@ export class KernelMemory {
   readonly bytesMax: number;
   readonly #memory: WebAssembly.Memory;
   #bytes: Uint8Array<ArrayBuffer>;
+  #values: Float32Array<ArrayBuffer>;
 
   constructor(module: WebAssembly.Module, bytesMax: number) {
     const maximum = Math.min(Math.floor(bytesMax / PAGE_BYTES), PAGES_MAX);
@@ -56,6 +57,7 @@ export class KernelMemory {
     }
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum });
     this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#values = new Float32Array(this.#memory.buffer);
     this.bytesMax = maximum * PAGE_BYTES;
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.exports = instance.exports as unknown as KernelExports;
@@ -74,6 +76,13 @@ export class KernelMemory {
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#bytes.byteLength !== this.#memory.buffer.byteLength) this.#bytes = new Uint8Array(this.#memory.buffer);
     return this.#bytes;
+  }
+
+  /** The same as float32: value `i` is at address 4 i. */
+  get values(): Float32Array<ArrayBuffer> {
+    const { buffer } = this.#memory;
+    if (this.#values.byteLength !== buffer.byteLength) this.#values = new Float32Array(buffer);
+    return this.#values;
   }
 
   floats(address: number, length: number): Float32Array<ArrayBuffer> {
