@@ -1,6 +1,6 @@
 import { ElanusError } from '../core/base/error.ts';
 import { TOP_K_MAX } from '../core/model/limits.ts';
-import type { Metric } from '../core/model/metric.ts';
+import { vectorBytes } from '../core/vector/element.ts';
 import type { TopK, VectorRows } from '../core/vector/kernel.ts';
 import type {
   IndexCursor,
@@ -27,7 +27,7 @@ export class FlatIndex implements SegmentIndex {
 
   constructor(memory: KernelMemory, spec: IndexSpec) {
     this.spec = spec;
-    this.#flat = new WasmFlat(memory, spec.dimension, spec.metric as Metric);
+    this.#flat = new WasmFlat(memory, spec.dimension, spec.metric, spec.elements);
   }
 
   /** What `save` gave. Throws `quota`, and then nothing is left in memory; `corrupt` if sections and counts disagree. */
@@ -88,7 +88,7 @@ export class FlatIndex implements SegmentIndex {
   }
 
   save(): SavedIndex {
-    const rowBytes = this.spec.dimension * Float32Array.BYTES_PER_ELEMENT;
+    const rowBytes = vectorBytes(this.spec.elements, this.spec.dimension);
     const sections: IndexSection[] = [
       { name: 'exact', byteLength: this.size * rowBytes, copyTo: (target) => this.#copyRows(target, rowBytes) },
     ];
@@ -102,8 +102,7 @@ export class FlatIndex implements SegmentIndex {
 
   #copyRows(target: Uint8Array, rowBytes: number): void {
     for (let start = 0; start < this.size; start += SAVE_ROWS) {
-      const rows = this.#flat.readRange(start, Math.min(this.size, start + SAVE_ROWS));
-      target.set(new Uint8Array(rows.buffer), start * rowBytes);
+      target.set(this.#flat.readBytes(start, Math.min(this.size, start + SAVE_ROWS)), start * rowBytes);
     }
   }
 

@@ -45,7 +45,8 @@ describe.each(WASM_BUILDS)('FLAT over all elements, %s build', async (build) => 
     const given = fc.record({
       seed: fc.integer(),
       dimension: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(64, 100, 384)),
-      size: fc.integer({ min: 1, max: 900 }),
+      // More than a block of the scan, too.
+      size: fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constantFrom(1024, 1025, 1300)),
       queries: fc.integer({ min: 1, max: 5 }),
       limit: fc.integer({ min: 1, max: 40 }),
       density: fc.integer({ min: 1, max: 4 }),
@@ -99,19 +100,21 @@ describe.each(WASM_BUILDS)('FLAT over all elements, %s build', async (build) => 
     for (const dimension of [1, 9, 1000, 32_768]) {
       const rowBytes = vectorBytes(elements, dimension);
       const size = Math.ceil(2.3 * Math.max(3, (1024 * 1024) / rowBytes / (dimension === 1 ? 16 : 1)));
-      const part = draw(random, elements, 500 * dimension);
+      const partRows = dimension > 1000 ? 20 : 500;
+      const part = draw(random, elements, partRows * dimension);
       using flat = kernel.flat(dimension, metric, elements);
-      for (let row = 0; row < size; row += 500) flat.append(part.subarray(0, Math.min(500, size - row) * dimension));
+      for (let row = 0; row < size; row += partRows)
+        flat.append(part.subarray(0, Math.min(partRows, size - row) * dimension));
       expect(flat.size).toBe(size);
-      const bytes = flat.readBytes(0, Math.min(500, size));
+      const bytes = flat.readBytes(0, Math.min(partRows, size));
       const first = joined(
         rowsOf(part, dimension)
-          .slice(0, Math.min(500, size))
+          .slice(0, Math.min(partRows, size))
           .map((row) => vectors.encode(elements, row)),
       );
       expect(bytes).toEqual(first);
       const last = size - 1;
-      const ofLast = first.subarray((last % 500) * rowBytes, ((last % 500) + 1) * rowBytes);
+      const ofLast = first.subarray((last % partRows) * rowBytes, ((last % partRows) + 1) * rowBytes);
       expect(flat.readBytes(last, size)).toEqual(ofLast);
       expect(flat.read(last)).toEqual(referenceDecode(elements, ofLast, dimension));
       const two = flat.readMany(Uint32Array.of(last, 0));
