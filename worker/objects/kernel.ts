@@ -1,7 +1,8 @@
 import simd from '#wasm/elanus.wasm';
 import relaxed from '#wasm/elanus-relaxed.wasm';
 import type { VectorKernel } from '../../core/vector/kernel.ts';
-import { createKernel, relaxedSimdSupported } from '../../wasm/index.ts';
+import { relaxedSimdSupported } from '../../wasm/detect.ts';
+import { createKernel } from '../../wasm/kernel.ts';
 
 /** Of an isolate's 128 MB, which objects of one class may share. The rest is for JavaScript: answers, tails, buffers. */
 const KERNEL_BYTES_MAX = 64 * 1024 * 1024;
