@@ -144,9 +144,14 @@ export class WasmIvf implements SegmentIndex {
     return cursor;
   }
 
-  save(): SavedIndex {
+  save({ exact = true }: { readonly exact?: boolean } = {}): SavedIndex {
     this.#assertOpen();
-    return saveIvf(this.#memory, this.#parts());
+    assert(
+      exact || (this.pending === 0 && this.spec.type !== 'IVF_FLAT'),
+      'codes alone are saved when all rows have one',
+    );
+    const spec: IndexSpec = exact ? this.spec : { ...this.spec, exact: 'none' };
+    return saveIvf(this.#memory, { ...this.#parts(), spec });
   }
 
   free(): void {

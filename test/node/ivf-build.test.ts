@@ -89,6 +89,21 @@ describe('the same rows in the same calls', () => {
   }
 });
 
+describe('codes alone', () => {
+  for (const type of IVF_TYPES.filter((each) => each !== 'IVF_FLAT')) {
+    it(`${type}: are saved as if exact vectors had never been kept`, async () => {
+      const kept = await builtIvf(ivfSpec(type, 'IP', 20), ROWS);
+      const without = await builtIvf(ivfSpec(type, 'IP', 20, { exact: 'none' }), ROWS);
+      const loaded = WasmIvf.load(await kernelMemory(), copied(kept.save({ exact: false })));
+      expect(loaded.spec).toEqual(without.spec);
+      expectSame(without, loaded);
+      expect([loaded.isExact, kept.isExact]).toEqual([false, true]);
+      expect(kept.bytes - loaded.bytes).toBeGreaterThan(700 * 80);
+      expect(loaded.search(ROWS.values, { limit: 3 })).toEqual(without.search(ROWS.values, { limit: 3 }));
+    });
+  }
+});
+
 describe('rows that come later', () => {
   for (const type of IVF_TYPES) {
     it(`${type}: are found at once and exactly, and by their lists once they are built`, async () => {

@@ -3,6 +3,7 @@ import { estimate4, prepareQuery, prepareQueryOfCode } from './code-query';
 import { dot, Ivf, openWork, paddedOf, rowToSpace, Work } from './ivf';
 import { leastOf } from './nearest-first';
 import { randomAt } from './random';
+import { score4 } from './space';
 
 /**
  * k-means (Lloyd) on codes of 8 bits: a sample's rows and the centroids are encoded, so that the nearest centroid is
@@ -160,7 +161,7 @@ export function scoreLists(ivf: Ivf, query: u32, isProduct: bool, target: u32): 
     const b = list + 1 <= last ? a + stride : a;
     const c = list + 2 <= last ? b + stride : a;
     const d = list + 3 <= last ? c + stride : a;
-    let scores = estimate4(8, ivf.dimension, query, a, b, c, d);
+    let scores = score4<u8>(ivf.metric, ivf.dimension, query, a, b, c, d);
     if (isProduct) {
       const squares = f32x4(load<f32>(a + terms), load<f32>(b + terms), load<f32>(c + terms), load<f32>(d + terms));
       scores = f32x4.sub(scores, squares);

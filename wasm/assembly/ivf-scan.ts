@@ -1,7 +1,5 @@
-import { estimate4, prepareQuery } from './code-query';
-import { COSINE, IP, L2 } from './elements';
-import { DOT, SQUARED, sum4 } from './float32';
-import { gather4 } from './float32-gather';
+import { prepareQuery } from './code-query';
+import { COSINE, IP } from './elements';
 import { dot, isRotated, Ivf, PQ, RABITQ, SCANN, SQ8, subtract, VECTORS, Work } from './ivf';
 import { centreOf, ivfCentroidBytes } from './ivf-centroids';
 import { entriesBytes, entryStride, isAlive, numbersAt } from './ivf-lists';
@@ -9,6 +7,7 @@ import { entryOf, push } from './nearest-first';
 import { lookUp4 } from './pq';
 import { rowAt } from './rows';
 import { BLOCK_ROWS, blockBytes, lookUpBlock } from './scann';
+import { score4 } from './space';
 import { offer, thresholdOf } from './top-k';
 
 /**
@@ -170,9 +169,9 @@ function scoreCodes(ivf: Ivf, block: u32, count: u32, found: u32, base: f32, wor
     const d = block + fourth * stride;
     let scores: v128;
     if (kind == SQ8) {
-      scores = estimate4(8, dimension, work.query, a, b, c, d);
+      scores = score4<u8>(ivf.metric, dimension, work.query, a, b, c, d);
     } else if (kind == RABITQ) {
-      scores = estimate4(1, dimension, work.query, a, b, c, d);
+      scores = score4<u32>(ivf.metric, dimension, work.query, a, b, c, d);
     } else {
       const term = f32x4(
         load<f32>(terms + (first << 2)), load<f32>(terms + (second << 2)),
@@ -208,10 +207,7 @@ function scoreVectors(ivf: Ivf, block: u32, found: u32, work: Work): void {
     const b = block + load<u32>(PLACES + at, 4) * bytes;
     const c = block + load<u32>(PLACES + at, 8) * bytes;
     const d = block + load<u32>(PLACES + at, 12) * bytes;
-    const sums = ivf.metric == L2
-      ? sum4(SQUARED, work.exact, a, b, c, d, ivf.dimension)
-      : sum4(DOT, work.exact, a, b, c, d, ivf.dimension);
-    v128.store(SCORES + at, turned(ivf.metric, sums));
+    v128.store(SCORES + at, clamped(ivf.metric, score4<f32>(ivf.metric, ivf.dimension, work.exact, a, b, c, d)));
   }
 }
 
@@ -223,10 +219,7 @@ function scoreStored(ivf: Ivf, found: u32, work: Work): void {
     const b = storedAt(ivf, at + 4);
     const c = storedAt(ivf, at + 8);
     const d = storedAt(ivf, at + 12);
-    const sums = ivf.metric == L2
-      ? gather4(SQUARED, ivf.dimension, work.exact, a, b, c, d)
-      : gather4(DOT, ivf.dimension, work.exact, a, b, c, d);
-    v128.store(SCORES + at, turned(ivf.metric, sums));
+    v128.store(SCORES + at, clamped(ivf.metric, score4<f32>(ivf.metric, ivf.dimension, work.exact, a, b, c, d)));
   }
 }
 
@@ -236,12 +229,10 @@ function storedAt(ivf: Ivf, at: u32): u32 {
   return rowAt(ivf.rows, load<u32>(NUMBERS + at) - ivf.rowsFirst);
 }
 
-/** Makes sums scores: 0 minus a product is never -0. Rounding may leave -1 to 1, a cosine may not. */
+/** Rounding may leave -1 to 1, a cosine may not. */
 // @ts-ignore: decorator
 @inline
-function turned(metric: u32, sums: v128): v128 {
-  if (metric == L2) return sums;
-  const scores = f32x4.sub(f32x4.splat(0), sums);
+function clamped(metric: u32, scores: v128): v128 {
   return metric == COSINE ? f32x4.max(f32x4.min(scores, f32x4.splat(1)), f32x4.splat(-1)) : scores;
 }
 
