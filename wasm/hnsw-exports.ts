@@ -16,6 +16,7 @@ export interface HnswExports {
   hnswExactAt(index: number, row: number): number;
   hnswAppend(index: number, count: number): void;
   hnswBuild(index: number, count: number): number;
+  hnswEncode(index: number): void;
   hnswReserveRemoved(index: number): number;
   hnswRemove(index: number, row: number): number;
   hnswBeamBytes(ef: number): number;

@@ -1,6 +1,6 @@
 import { ElanusError } from '../core/base/error.ts';
 import type { HnswGraph } from '../core/vector/hnsw-graph.ts';
-import type { IndexSection, SavedIndex } from '../core/vector/segment-index.ts';
+import type { IndexSection, IndexSpec, SavedIndex } from '../core/vector/segment-index.ts';
 
 /** What the module has room for: see hnsw-sections.ts, which describes the tables. */
 const M_MAX = 128;
@@ -13,20 +13,17 @@ const SLOT_WORDS = 3;
 /** How far the length of a vector may lie from 1 to count as normalised: what is, stays as it is, bit for bit. */
 const LENGTH_TOLERANCE = 1e-5;
 
-/** Metrics of graphs. */
-export type GraphMetric = 'L2' | 'IP' | 'COSINE';
-
 /**
- * A graph that was built elsewhere as a saved index of type HNSW: loading that is all there is to importing. Tables that
- * lie in the graph as they are saved are views of it.
+ * A graph that was built elsewhere as a saved index of an HNSW type, without codes: loading that is all there is to
+ * importing. Tables that lie in the graph as they are saved are views of it. M and efConstruction are the graph's.
  *
  * Vectors for COSINE are normalised where they are not. Levels above 16 fall away: what they link is linked below.
  *
  * Throws `invalid` for a component that is not finite, `unsupported` for more than 128 links a node or another number
  * of links on level 0 than twice that.
  */
-export function savedOfGraph(graph: HnswGraph, metric: GraphMetric): SavedIndex {
-  const { dimension, M, maxM0, size } = graph;
+export function savedOfGraph(graph: HnswGraph, spec: IndexSpec): SavedIndex {
+  const { M, maxM0, size } = graph;
   if (M > M_MAX || maxM0 !== 2 * M) {
     throw new ElanusError(
       'unsupported',
@@ -35,7 +32,7 @@ export function savedOfGraph(graph: HnswGraph, metric: GraphMetric): SavedIndex 
     );
   }
   checkFinite(graph);
-  if (metric === 'COSINE') normalise(graph);
+  if (spec.metric === 'COSINE') normalise(graph);
   const width = size <= NARROW_ROWS ? 2 : 4;
   const levels = graph.levels.map((level) => Math.min(level, LEVELS_MAX));
   const top = Math.min(graph.maxLevel, LEVELS_MAX);
@@ -48,12 +45,7 @@ export function savedOfGraph(graph: HnswGraph, metric: GraphMetric): SavedIndex 
   if (graph.deleted.length > 0) sections.push(sectionOf('removed', bitmapOf(graph)));
   return {
     spec: {
-      type: 'HNSW',
-      metric,
-      dimension,
-      elements: 'f32',
-      exact: 'memory',
-      seed: 1,
+      ...spec,
       M,
       efConstruction: Math.max(M, Math.min(graph.efConstruction, EF_CONSTRUCTION_MAX)),
     },

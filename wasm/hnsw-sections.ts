@@ -73,7 +73,10 @@ export function withoutExact({ spec, state, sections }: SavedIndex): SavedIndex 
   };
 }
 
-/** Fills a new index. Throws `quota`, or `corrupt` if sections are missing, of another length, or link to nowhere. */
+/**
+ * Fills a new index. A graph of exact vectors that comes without codes, as one that was built elsewhere does, gets them
+ * here if the index has any. Throws `quota`, or `corrupt` if sections are missing, of another length, or link to nowhere.
+ */
 export function restoreHnsw(
   memory: KernelMemory,
   index: number,
@@ -83,9 +86,10 @@ export function restoreHnsw(
   const state = checkedState(saved.state);
   writeState(memory, index, state);
   const sections = new Map(saved.sections.map((section) => [section.name, section]));
+  const hasNoCodes = state.centred === 0 && state.exactFrom === 0 && !sections.has('codes');
   for (const { name, which, rows } of tablesOf(state)) {
     const address = exports.hnswTable(index, which) >>> 0;
-    if (address === 0 || rows === 0) continue;
+    if (address === 0 || rows === 0 || (name === 'codes' && hasNoCodes)) continue;
     const { stride } = tableAt(memory, address);
     copyIn(memory, address, rows, bytesOf(sections.get(name), name, rows * stride));
   }
@@ -93,6 +97,7 @@ export function restoreHnsw(
   if (state.centred === 1) memory.bytes.set(bytesOf(sections.get('centre'), 'centre', centre.bytes), centre.address);
   if (state.removed > 0) memory.bytes.set(bytesOf(sections.get('removed'), 'removed', removed.bytes), removed.address);
   if (!exports.hnswIsSound(index)) throw corrupt('its graph links to nodes that are not there');
+  if (hasNoCodes && exports.hnswTable(index, CODES) !== 0) exports.hnswEncode(index);
   return { size: state.size, pending: state.size - state.encoded, removed: state.removed };
 }
 

@@ -3,20 +3,24 @@ import type { HnswGraph } from '../core/vector/hnsw-graph.ts';
 import type { HnswlibLayout } from '../core/vector/hnswlib-header.ts';
 import { readHnswlib } from '../core/vector/hnswlib-reader.ts';
 import { writeHnswlib } from '../core/vector/hnswlib-writer.ts';
-import type { SavedIndex, SegmentIndex } from '../core/vector/segment-index.ts';
+import type { IndexType, SavedIndex, SegmentIndex } from '../core/vector/segment-index.ts';
 import { graphOfSaved } from './hnsw-export.ts';
-import { type GraphMetric, savedOfGraph } from './hnsw-import.ts';
+import { savedOfGraph } from './hnsw-import.ts';
 import { RowSet } from './row-set.ts';
 import { RowIds } from './vector-index-ids.ts';
-import { checkMemoryOptions } from './vector-index-options.ts';
+import { checkMemoryOptions, specOf } from './vector-index-options.ts';
 import type { VectorMemory, VectorMemoryOptions } from './vector-memory.ts';
 
 /** How a file of hnswlib is opened. */
 export interface FromHnswlibOptions extends VectorMemoryOptions {
   /** Of hnswlib's space, which the file does not say: `L2` for `l2`, `IP` for `ip`, `COSINE` for `cosine`. */
-  readonly metric: GraphMetric;
+  readonly metric: 'L2' | 'IP' | 'COSINE';
   /** Values of a vector; it must be that of the file. */
   readonly dimension: number;
+  /** What the graph is traversed on: exact vectors, or codes, which are made at once. Default: `HNSW`. */
+  readonly type?: Extract<IndexType, `HNSW${string}`>;
+  /** Whether exact vectors stay in memory beside codes. Default: `memory`. */
+  readonly exact?: 'memory' | 'none';
   /** A memory that is shared with others, in place of one of its own of `maxBytes`. */
   readonly memory?: VectorMemory;
 }
@@ -30,13 +34,14 @@ export interface ToHnswlibOptions {
 }
 
 const METRICS: readonly string[] = ['L2', 'IP', 'COSINE'];
+const TYPES: readonly string[] = ['HNSW', 'HNSW_SQ8', 'HNSW_SQ4', 'HNSW_RABITQ'];
 
 /** The parts of a `VectorIndex` that a file of hnswlib holds. Throws what `VectorIndex.fromHnswlib` says. */
 export function partsOfHnswlib(
   bytes: Uint8Array,
   options: FromHnswlibOptions,
 ): { saved: SavedIndex; ids: RowIds; removed: RowSet } {
-  const { metric, dimension, ...memoryOptions } = options;
+  const { metric, dimension, type = 'HNSW', exact = 'memory', ...memoryOptions } = options;
   checkMemoryOptions(memoryOptions, 'VectorIndex.fromHnswlib');
   if (!(bytes instanceof Uint8Array)) throw new ElanusError('invalid', 'VectorIndex.fromHnswlib takes a Uint8Array.');
   if (!METRICS.includes(metric)) {
@@ -44,17 +49,18 @@ export function partsOfHnswlib(
       details: { option: 'metric' },
     });
   }
-  if (!Number.isInteger(dimension) || dimension < 1) {
-    throw new ElanusError('invalid', `dimension is ${String(dimension)}; it is a whole number from 1 on.`, {
-      details: { option: 'dimension' },
+  if (!TYPES.includes(type)) {
+    throw new ElanusError('invalid', `type is ${String(type)}; a file of hnswlib is opened as ${TYPES.join(', ')}.`, {
+      details: { option: 'type' },
     });
   }
+  const spec = specOf({ type, metric, dimension, exact });
   const { graph } = readHnswlib(bytes, { dimension });
   const ids = new RowIds();
   ids.append(areRows(graph.labels) ? undefined : graph.labels, graph.size);
   const removed = new RowSet();
   for (const row of graph.deleted) removed.add(row);
-  return { saved: savedOfGraph(graph, metric), ids, removed };
+  return { saved: savedOfGraph(graph, spec), ids, removed };
 }
 
 /** A file of hnswlib with an index of type HNSW. Throws what `VectorIndex.toHnswlib` says. */

@@ -119,7 +119,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
   }
 
   /**
-   * An index of type HNSW from the single file that hnswlib's `saveIndex` (`save_index` in Python) writes, in the layout
+   * An index of an HNSW type from the single file that hnswlib's `saveIndex` (`save_index` in Python) writes, in the layout
    * of a 64-bit machine or of hnswlib-wasm: which one is told by its header. The graph is taken as it is, labels become
    * ids (`BigUint64Array` if one is 2^53 or more), deleted elements stay removed, and the index can be added to.
    *

@@ -226,6 +226,8 @@ describe('what cannot be', () => {
     const bytes = writeHnswlib(graph, { layout: '64' });
     expect(await refused(bytes, { dimension: 5 })).toMatch(/^invalid: .*4 float32 values each, not 5/);
     expect(await refused(bytes, { dimension: 0 })).toMatch(/^invalid: dimension is 0/);
+    expect(await refused(bytes, { type: 'FLAT' })).toMatch(/^invalid: type is FLAT/);
+    expect(await refused(bytes, { exact: 'none' })).toMatch(/^invalid: HNSW searches exact vectors/);
     expect(await refused(bytes, { metric: 'HAMMING' })).toMatch(/^invalid: metric is HAMMING/);
     expect(await refused(bytes, { ef: 50 })).toMatch(/^invalid: .*ef/);
     const large = await graphWith(Float64Array.from({ length: 3000 }, (_, row) => row));

@@ -5,7 +5,6 @@ import { readHnswlib } from '../../core/vector/hnswlib-reader.ts';
 import { writeHnswlib } from '../../core/vector/hnswlib-writer.ts';
 import { decodeIndexFile } from '../../core/vector/index-file.ts';
 import { graphOfSaved } from '../../wasm/hnsw-export.ts';
-import type { GraphMetric } from '../../wasm/hnsw-import.ts';
 import { VectorIndex } from '../../wasm/index.ts';
 import { expectPromises, inBits } from '../core/vector/hnsw-graphs.ts';
 import { type HnswlibSpace, HnswlibWasm, type HnswlibWasmIndex } from './hnswlib-wasm.ts';
@@ -14,6 +13,8 @@ import { nodeModule, WASM_BUILDS } from './kernel.ts';
 /** The same graph, searched by hnswlib and by Elanus, gives the same neighbours: both ways, in each metric. */
 
 const hnswlib = await HnswlibWasm.load();
+type GraphMetric = 'L2' | 'IP' | 'COSINE';
+
 const METRICS: readonly (readonly [GraphMetric, HnswlibSpace])[] = [
   ['L2', 'l2'],
   ['IP', 'ip'],
@@ -74,6 +75,31 @@ describe.each(METRICS)('%s', (metric, space) => {
     for (const ef of [10, 20, 100]) {
       for (const query of draw(50, 2)) expectSameHits(ours, query, ef, askHnswlib(theirs, metric, query, ef));
     }
+  });
+
+  it.each(['HNSW_SQ8', 'HNSW_SQ4', 'HNSW_RABITQ'] as const)('and as %s nearly the same', async (type) => {
+    const theirs = buildHnswlib(space);
+    const file = await hnswlib.save(theirs);
+    const options = { metric, dimension: DIMENSION, type, module: await nodeModule() };
+    using ours = await VectorIndex.fromHnswlib(file, options);
+    using codes = await VectorIndex.fromHnswlib(file, { ...options, exact: 'none' });
+    expect(ours.spec).toMatchObject({ type, exact: 'memory' });
+    expect(ours.bytes - codes.bytes).toBeGreaterThan(SIZE * DIMENSION * 4 * 0.9);
+    const vectors = new Map(draw(SIZE, 1).map((vector, row) => [labelOf(row), vector]));
+    const refine = (ids: Float64Array) => Float32Array.from([...ids].flatMap((id) => [...vectors.get(id)!]));
+    let [same, sameOfCodes] = [0, 0];
+    for (const query of draw(50, 2)) {
+      const expected = askHnswlib(theirs, metric, query, 300);
+      const hits = ours.search(query, { limit: LIMIT, ef: 300, refineK: 300 });
+      same += [...hits.ids].filter((id) => expected.ids.includes(id)).length;
+      const refined = codes.search(query, { limit: LIMIT, ef: 300, refineK: 300, refine });
+      sameOfCodes += [...refined.ids].filter((id) => expected.ids.includes(id)).length;
+    }
+    expect(same / (50 * LIMIT)).toBeGreaterThan(0.97);
+    expect(sameOfCodes / (50 * LIMIT)).toBeGreaterThan(0.97);
+    using loaded = await VectorIndex.load(ours.save(), { module: options.module });
+    expect(loaded.save()).toEqual(ours.save());
+    expect(ours.toHnswlib({ layout: '32' })).toEqual(writeHnswlib(readHnswlib(file).graph, { layout: '32' }));
   });
 
   it('deleted elements are not found, and what lies behind them is', async () => {

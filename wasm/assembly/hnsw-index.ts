@@ -120,6 +120,16 @@ export function hnswBuild(address: u32, count: u32): i32 {
   return space.size - to;
 }
 
+/** Codes for a graph that was copied in without: of every row, whose exact vectors are here, in room that is there. */
+export function hnswEncode(address: u32): void {
+  const index = changetype<Hnsw>(address);
+  const space = index.space;
+  if (space.encoded == 0) return;
+  centre(space);
+  for (let row: u32 = 0; row < space.encoded; row++) encodeRow(space, row);
+  if (space.encoded == space.size) finish(index);
+}
+
 /** Every row is in: what only the building needed goes. */
 function finish(index: Hnsw): void {
   const space = index.space;

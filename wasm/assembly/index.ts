@@ -6,7 +6,7 @@ export { scan } from './flat';
 export { distances } from './distance';
 export { decodeElements, encodeElements } from './encode';
 export {
-  hnswAppend, hnswBuild, hnswCreate, hnswExactAt, hnswFree, hnswRemove, hnswReserve, hnswReserveRemoved,
+  hnswAppend, hnswBuild, hnswCreate, hnswEncode, hnswExactAt, hnswFree, hnswRemove, hnswReserve, hnswReserveRemoved,
 } from './hnsw-index';
 export { hnswBeamBytes, hnswBitmapBytes, hnswSearch } from './hnsw-query';
 export { foldChecksum } from './fold';
