@@ -4,7 +4,7 @@ import { seededRandom } from '../../core/base/random.ts';
 import type { HnswGraph } from '../../core/vector/hnsw-graph.ts';
 import { readHnswlib } from '../../core/vector/hnswlib-reader.ts';
 import { writeHnswlib } from '../../core/vector/hnswlib-writer.ts';
-import { VectorIndex } from '../../wasm/index.ts';
+import { type FromHnswlibOptions, VectorIndex } from '../../wasm/index.ts';
 import { expectPromises, inBits } from '../core/vector/hnsw-graphs.ts';
 import { searchGraph } from '../core/vector/hnsw-reference.ts';
 import { referenceDistance } from '../core/vector/reference.ts';
@@ -32,9 +32,10 @@ async function graphWith(labels: HnswGraph['labels'], options: { M?: number } = 
 
 async function open<Ids extends Float64Array<ArrayBuffer> | BigUint64Array<ArrayBuffer> = Float64Array<ArrayBuffer>>(
   graph: HnswGraph,
+  type: FromHnswlibOptions['type'] = 'HNSW',
 ): Promise<VectorIndex<Ids>> {
   const bytes = writeHnswlib(graph, { layout: '64' });
-  return await VectorIndex.fromHnswlib<Ids>(bytes, { metric: 'L2', dimension: 4, module: await nodeModule() });
+  return await VectorIndex.fromHnswlib<Ids>(bytes, { metric: 'L2', dimension: 4, type, module: await nodeModule() });
 }
 
 describe('ids', () => {
@@ -96,24 +97,28 @@ function raised(graph: HnswGraph, maxLevel: number): HnswGraph {
 }
 
 describe('a graph from hnswlib', () => {
-  it('goes on growing, here and there', async () => {
-    using index = await open(await graphWith(Float64Array.from({ length: 300 }, (_, row) => row)));
-    const more = draw(400, 11);
-    index.add(more);
-    expect(index.pending).toBe(400);
-    const expected = more.map((vector) => index.search(vector, { limit: 1, ef: 50 }).ids[0]);
-    await index.build();
-    expect(expected).toEqual(more.map((_, row) => 300 + row));
-    const found = more.filter((vector, row) => index.search(vector, { limit: 1, ef: 50 }).ids[0] === 300 + row);
-    expect(found.length).toBeGreaterThan(395);
-    const file = index.toHnswlib({ layout: '32', maxElements: 800 });
-    expectPromises(readHnswlib(file).graph);
-    const theirs = await hnswlib.open(file, { space: 'l2', dimension: 4, maxElements: 800 });
-    draw(50, 12).forEach((vector, row) => {
-      theirs.addPoint(vector, 700 + row, false);
-    });
-    expect(theirs.getCurrentCount()).toBe(750);
-  });
+  it.each(['HNSW', 'HNSW_SQ8', 'HNSW_SQ4', 'HNSW_RABITQ'] as const)(
+    'as %s goes on growing, here and there',
+    async (type) => {
+      using index = await open(await graphWith(Float64Array.from({ length: 300 }, (_, row) => row)), type);
+      const more = draw(400, 11);
+      index.add(more);
+      expect(index.pending).toBe(400);
+      const expected = more.map((vector) => index.search(vector, { limit: 1, ef: 50 }).ids[0]);
+      await index.build();
+      expect(expected).toEqual(more.map((_, row) => 300 + row));
+      const found = more.filter((vector, row) => index.search(vector, { limit: 1, ef: 50 }).ids[0] === 300 + row);
+      // Four bits a vector lead less well.
+      expect(found.length).toBeGreaterThan(type === 'HNSW_RABITQ' ? 350 : 395);
+      const file = index.toHnswlib({ layout: '32', maxElements: 800 });
+      expectPromises(readHnswlib(file).graph);
+      const theirs = await hnswlib.open(file, { space: 'l2', dimension: 4, maxElements: 800 });
+      draw(50, 12).forEach((vector, row) => {
+        theirs.addPoint(vector, 700 + row, false);
+      });
+      expect(theirs.getCurrentCount()).toBe(750);
+    },
+  );
 
   it('is opened and written by a worker too', async () => {
     const graph = await graphWith(Float64Array.from({ length: 100 }, (_, row) => row + 1));
