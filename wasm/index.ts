@@ -16,6 +16,6 @@ export type {
   SearchOptions,
   VectorIndexOptions,
 } from './vector-index-options.ts';
-export type { SearchManyResult, SearchResult, VectorsIn } from './vector-index-search.ts';
+export type { SearchManyResult, SearchResult, VectorIn, VectorsIn } from './vector-index-search.ts';
 export { VectorMemory, type VectorMemoryOptions } from './vector-memory.ts';
 export type { AddOptions, WorkerCursor, WorkerIndexOptions, WorkerVectorIndex } from './worker-vector-index.ts';

@@ -1,6 +1,8 @@
 import { assert } from '../core/base/assert.ts';
+import { concatBytes } from '../core/base/bytes.ts';
 import { ElanusError } from '../core/base/error.ts';
-import type { Metric } from '../core/model/metric.ts';
+import { vectorBytes } from '../core/vector/element.ts';
+import { floatsOfRows, isFloats } from '../core/vector/element-rows.ts';
 import type { TopK } from '../core/vector/kernel.ts';
 import type { IndexSearch, IndexSpec } from '../core/vector/segment-index.ts';
 import { WasmFlat } from './flat.ts';
@@ -25,14 +27,53 @@ export interface SearchManyResult<Ids extends IdArray = Float64Array<ArrayBuffer
   readonly counts: Uint32Array<ArrayBuffer>;
 }
 
-/** Vectors as they are handed in: one after another, or one by one. */
-export type VectorsIn = Float32Array | readonly (Float32Array | readonly number[])[];
+/**
+ * One vector as it is handed in: its values; or, where elements are `int8` or `bit`, as it is kept: an Int8Array, or a
+ * Uint8Array with value i in bit i & 7 of byte i >> 3.
+ */
+export type VectorIn = Float32Array | readonly number[] | Int8Array | Uint8Array;
+
+/** Vectors as they are handed in: one after another in one array, or one by one. */
+export type VectorsIn = Float32Array | Int8Array | Uint8Array | readonly VectorIn[];
+
+/** Vectors that are checked: values, or bytes as they are kept. */
+export interface CheckedRows {
+  readonly rows: Float32Array | Uint8Array;
+  readonly count: number;
+}
+
+/** The vectors of a call, checked as `valuesOf` does. */
+export function rowsOf(vectors: VectorsIn, spec: IndexSpec, argument: string): CheckedRows {
+  const { dimension, elements } = spec;
+  const isList = Array.isArray(vectors);
+  const first = isList ? (vectors as readonly VectorIn[])[0] : (vectors as VectorIn);
+  const isStored = elements === 'int8' ? first instanceof Int8Array : elements === 'bit' && first instanceof Uint8Array;
+  if (!isStored) {
+    const rows = valuesOf(vectors, dimension, argument, elements);
+    return { rows, count: rows.length / dimension };
+  }
+  const rowBytes = vectorBytes(elements, dimension);
+  const parts = (isList ? vectors : [vectors]) as readonly (Int8Array | Uint8Array)[];
+  for (const [at, part] of parts.entries()) {
+    const fits = isList ? part.byteLength === rowBytes : part.byteLength % rowBytes === 0;
+    if (fits && part.constructor === first?.constructor) continue;
+    const where = isList ? `${argument}[${at}]` : argument;
+    throw invalid(argument, `${where} is no row of ${rowBytes} bytes, which ${dimension} ${elements} values take.`);
+  }
+  const rows = concatBytes(parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
+  return { rows, count: rows.byteLength / rowBytes };
+}
 
 /**
  * The values of vectors, one after another. Throws `invalid`, naming vector and value, unless all have the dimension and
- * all values are finite as float32.
+ * all values are finite, as float32 and as `elements`.
  */
-export function valuesOf(vectors: VectorsIn, dimension: number, argument: string): Float32Array {
+export function valuesOf(
+  vectors: VectorsIn,
+  dimension: number,
+  argument: string,
+  elements?: IndexSpec['elements'],
+): Float32Array {
   if (vectors instanceof Float32Array) {
     if (vectors.length % dimension !== 0) {
       throw invalid(
@@ -40,7 +81,7 @@ export function valuesOf(vectors: VectorsIn, dimension: number, argument: string
         `${argument} holds ${vectors.length} values, which is no multiple of dimension ${dimension}.`,
       );
     }
-    return checkFinite(vectors, dimension, argument);
+    return checkFinite(vectors, dimension, argument, elements);
   }
   if (!Array.isArray(vectors)) throw invalid(argument, `${argument} is a Float32Array, or an array of them.`);
   const values = new Float32Array(vectors.length * dimension);
@@ -53,11 +94,17 @@ export function valuesOf(vectors: VectorsIn, dimension: number, argument: string
     }
     values.set(vector as Float32Array, at * dimension);
   }
-  return checkFinite(values, dimension, argument);
+  return checkFinite(values, dimension, argument, elements);
 }
 
 /** The values of one query. */
-export function queryOf(query: Float32Array | readonly number[], dimension: number): Float32Array {
+export function queryOf(query: VectorIn, spec: IndexSpec): Float32Array {
+  const { dimension, elements } = spec;
+  if (query instanceof Int8Array || query instanceof Uint8Array) {
+    const { rows, count } = rowsOf(query, spec, 'query');
+    if (count === 1 && !isFloats(rows)) return floatsOfRows(elements, rows, dimension);
+    throw invalid('query', `query holds ${count} vectors; it is one.`);
+  }
   const values = query instanceof Float32Array ? query : Array.isArray(query) ? Float32Array.from(query) : undefined;
   if (values === undefined) throw invalid('query', 'query is a Float32Array, or an array of numbers.');
   if (values.length !== dimension) {
@@ -66,12 +113,25 @@ export function queryOf(query: Float32Array | readonly number[], dimension: numb
   return checkFinite(values, dimension, 'query');
 }
 
-function checkFinite(values: Float32Array, dimension: number, argument: string): Float32Array {
+/** Sizes from which on a value would be stored as an infinity. */
+const SIZE_BOUNDS: Readonly<Partial<Record<IndexSpec['elements'], number>>> = {
+  f16: 65_520,
+  // Half a unit above the largest bfloat16.
+  bf16: 255.5 * 2 ** 120,
+};
+
+function checkFinite(
+  values: Float32Array,
+  dimension: number,
+  argument: string,
+  elements?: IndexSpec['elements'],
+): Float32Array {
+  const bound = (elements && SIZE_BOUNDS[elements]) ?? Number.POSITIVE_INFINITY;
   for (let at = 0; at < values.length; at++) {
     const value = values[at] as number;
-    if (value - value === 0) continue;
+    if (Math.abs(value) < bound) continue;
     const where = `${argument}: value ${at % dimension} of vector ${Math.floor(at / dimension)}`;
-    throw invalid(argument, `${where} is ${value}; every value is finite as float32.`);
+    throw invalid(argument, `${where} is ${value}; every value is finite as ${elements ?? 'f32'}.`);
   }
   return values;
 }
@@ -139,7 +199,7 @@ export function exactRanking(memory: KernelMemory, spec: IndexSpec, request: Ref
   const { query, rows, vectors, limit } = request;
   if (rows.length === 0)
     return { limit, counts: Uint32Array.of(0), rows: new Uint32Array(limit), distances: new Float32Array(limit) };
-  const flat = new WasmFlat(memory, spec.dimension, spec.metric as Metric);
+  const flat = new WasmFlat(memory, spec.dimension, spec.metric, spec.elements === 'bit' ? 'bit' : 'f32');
   try {
     flat.append(vectors);
     const found = flat.search(query, limit);

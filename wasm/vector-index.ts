@@ -37,8 +37,10 @@ import {
   manyOf,
   queryOf,
   resultOf,
+  rowsOf,
   type SearchManyResult,
   type SearchResult,
+  type VectorIn,
   type VectorsIn,
   valuesOf,
 } from './vector-index-search.ts';
@@ -192,12 +194,10 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
    */
   add(vectors: VectorsIn, ids?: IdsIn<Ids>): void {
     const parts = this.#open();
-    const { dimension } = parts.index.spec;
-    const values = valuesOf(vectors, dimension, 'vectors');
-    const count = values.length / dimension;
+    const { rows, count } = rowsOf(vectors, parts.index.spec, 'vectors');
     parts.ids.check(ids, count);
     if (count === 0) return;
-    parts.index.append(values);
+    parts.index.append(rows);
     parts.changes += 1;
     remove(parts, parts.ids.append(ids, count));
   }
@@ -226,10 +226,10 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
   }
 
   /** The nearest vectors of a query. */
-  search(query: Float32Array | readonly number[], options: SearchOptions<Ids>): SearchResult<Ids> {
+  search(query: VectorIn, options: SearchOptions<Ids>): SearchResult<Ids> {
     const parts = this.#open();
     checkSearch(options);
-    return resultOf(findRows(parts, queryOf(query, parts.index.spec.dimension), options), parts.ids);
+    return resultOf(findRows(parts, queryOf(query, parts.index.spec), options), parts.ids);
   }
 
   /** The nearest vectors of many queries, which lie one after another: one call into the core for all. */
@@ -243,30 +243,27 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
    * The nearest vectors of a query, ranked by exact ones that are read from elsewhere: `refine` may give a promise.
    * Vectors that are removed meanwhile are left out.
    */
-  async searchAsync(
-    query: Float32Array | readonly number[],
-    options: AsyncSearchOptions<Ids>,
-  ): Promise<SearchResult<Ids>> {
+  async searchAsync(query: VectorIn, options: AsyncSearchOptions<Ids>): Promise<SearchResult<Ids>> {
     const { index, ids } = this.#open();
     checkSearch(options);
-    return resultOf(await findRowsAsync(() => this.#open(), queryOf(query, index.spec.dimension), options), ids);
+    return resultOf(await findRowsAsync(() => this.#open(), queryOf(query, index.spec), options), ids);
   }
 
   /** All vectors within a distance of the query, nearest first. */
-  searchRange(query: Float32Array | readonly number[], options: RangeOptions<Ids>): SearchResult<Ids> {
+  searchRange(query: VectorIn, options: RangeOptions<Ids>): SearchResult<Ids> {
     const { index, ids } = this.#open();
     checkRange(options);
     return resultOf(
-      findWithin(() => this.#open(), queryOf(query, index.spec.dimension), options),
+      findWithin(() => this.#open(), queryOf(query, index.spec), options),
       ids,
     );
   }
 
   /** The nearest vectors of a query, a few at a time: what comes next is found without starting again. */
-  cursor(query: Float32Array | readonly number[], options: RowOptions<Ids> = {}): SearchCursor<Ids> {
+  cursor(query: VectorIn, options: RowOptions<Ids> = {}): SearchCursor<Ids> {
     const { index } = this.#open();
     checkCursor(options);
-    return new SearchCursor<Ids>(() => this.#open(), queryOf(query, index.spec.dimension).slice(), options);
+    return new SearchCursor<Ids>(() => this.#open(), queryOf(query, index.spec).slice(), options);
   }
 
   /**
