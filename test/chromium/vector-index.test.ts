@@ -1,31 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { VectorIndex, type WorkerVectorIndex } from '../../wasm/index.ts';
 import workerUrl from '../../wasm/vector-worker-entry.ts?worker&url';
+import { describeVectorIndex } from '../conformance/vector-index.ts';
 
 const DIMENSION = 32;
-const OPTIONS = { type: 'FLAT', metric: 'COSINE', dimension: DIMENSION, wasmUrl: '/dist/wasm/' } as const;
+const wasmUrl = '/dist/wasm/';
+const OPTIONS = { type: 'HNSW_SQ8', metric: 'COSINE', dimension: DIMENSION, wasmUrl } as const;
 
 /** The same in every run. */
 const VECTORS = Float32Array.from({ length: 2000 * DIMENSION }, (_, at) => Math.sin(at * 1.7) + Math.cos(at * at));
 const QUERY = VECTORS.slice(7 * DIMENSION, 8 * DIMENSION);
 
 describe('a VectorIndex in Chromium', () => {
-  it('fetches its module, builds between frames, and loads what it saved', async () => {
-    using index = await VectorIndex.create(OPTIONS);
-    index.add(VECTORS);
-    await index.build();
-    const found = index.search(QUERY, { limit: 3 });
-    expect(found.ids[0]).toBe(7);
-    using loaded = await VectorIndex.load(index.save(), { wasmUrl: '/dist/wasm/' });
-    expect(loaded.search(QUERY, { limit: 3 })).toEqual(found);
+  describeVectorIndex({
+    create: (options) => VectorIndex.create({ ...options, wasmUrl }),
+    load: (bytes) => VectorIndex.load(bytes, { wasmUrl }),
   });
 
   it('says where it looked for a module that is not there, and tries again when asked again', async () => {
-    const wasmUrl = '/dist/wasm/nowhere/';
+    const nowhere = '/dist/wasm/nowhere/';
     for (const _ of [1, 2]) {
-      await expect(VectorIndex.create({ ...OPTIONS, wasmUrl })).rejects.toMatchObject({
+      await expect(VectorIndex.create({ ...OPTIONS, wasmUrl: nowhere })).rejects.toMatchObject({
         code: 'unavailable',
-        details: { url: expect.stringContaining(wasmUrl) as string },
+        details: { url: expect.stringContaining(nowhere) as string },
       });
     }
   });
@@ -33,6 +30,7 @@ describe('a VectorIndex in Chromium', () => {
   it('answers the same from a worker', async () => {
     using here = await VectorIndex.create(OPTIONS);
     here.add(VECTORS);
+    await here.build();
     const there: WorkerVectorIndex = await VectorIndex.createInWorker({ ...OPTIONS, workerUrl });
     await there.add(VECTORS);
     await there.build();
