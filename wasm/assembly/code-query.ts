@@ -149,10 +149,7 @@ function products4(bits: u32, bytes: u32, values: u32, a: u32, b: u32, c: u32, d
       }
     }
   }
-  return i32x4.add(
-    i32x4.add(lanes(sumA, sumB, sumC, sumD, 0), lanes(sumA, sumB, sumC, sumD, 1)),
-    i32x4.add(lanes(sumA, sumB, sumC, sumD, 2), lanes(sumA, sumB, sumC, sumD, 3)),
-  );
+  return sumLanes(sumA, sumB, sumC, sumD);
 }
 
 /** sum + products of 16 signed bytes with 16 of 0 to 127, four of them a lane. */
@@ -165,13 +162,13 @@ function addProducts(query: v128, codes: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(pairs));
 }
 
+/** The sum of each vector's lanes, one vector a lane. */
 // @ts-ignore: decorator
 @inline
-function lanes(a: v128, b: v128, c: v128, d: v128, lane: u8): v128 {
-  if (lane == 0) return v128.shuffle<i64>(v128.shuffle<i32>(a, b, 0, 4, 0, 4), v128.shuffle<i32>(c, d, 0, 4, 0, 4), 0, 2);
-  if (lane == 1) return v128.shuffle<i64>(v128.shuffle<i32>(a, b, 1, 5, 1, 5), v128.shuffle<i32>(c, d, 1, 5, 1, 5), 0, 2);
-  if (lane == 2) return v128.shuffle<i64>(v128.shuffle<i32>(a, b, 2, 6, 2, 6), v128.shuffle<i32>(c, d, 2, 6, 2, 6), 0, 2);
-  return v128.shuffle<i64>(v128.shuffle<i32>(a, b, 3, 7, 3, 7), v128.shuffle<i32>(c, d, 3, 7, 3, 7), 0, 2);
+function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 // @ts-ignore: decorator

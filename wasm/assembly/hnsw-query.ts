@@ -2,7 +2,8 @@ import { beamBytes, beamEntry, beamSize, clearBeam, ENTRIES, nodeOf, scoreOf } f
 import { bitmapBytes, countBits, hasBit, subtract } from './bitmap';
 import { Hnsw } from './hnsw-index';
 import { descend, search } from './hnsw-search';
-import { advance, createTraversal, freeTraversal, scanAllowed, startAt } from './hnsw-traversal';
+import { scanAllowed, scanExact } from './hnsw-scan';
+import { advance, createTraversal, freeTraversal, startAt } from './hnsw-traversal';
 import { allocate, release } from './memory';
 import { Rows } from './rows';
 import { exactAt, isExact, prepare, prepareExact, score4, Space } from './space';
@@ -12,8 +13,8 @@ import { clearHeap, drainHeap, offer } from './top-k';
  * One search of an HNSW index: traversal on what the index traverses, then the nearest of the beam by their exact
  * distances, then the rows that the graph does not hold yet.
  *
- * A filter is applied inside the traversal. Where it lets few rows through, they are scanned instead, which is exact up
- * to the codes: at once if a traversal would have to score about as many, or as soon as one has.
+ * A filter is applied inside the traversal. Where it lets few rows through, they are scanned instead, by their exact
+ * vectors where those are here: at once if a traversal would have to score about as many, or as soon as one has.
  */
 
 /** Scored rows of an unfiltered search for each node that it keeps in view, about. */
@@ -46,8 +47,8 @@ export function hnswSearch(
     prepareExact(space, queries);
     clearHeap(heap, limit);
     if (space.encoded > 0) {
-      if (!searchGraph(index, queries, limit, ef, allow, matches, beam)) return false;
-      rank(space, queries, beam, heap, limit, refineK);
+      if (!searchGraph(index, queries, limit, ef, allow, matches, beam, heap)) return false;
+      rank(space, queries, beam, heap, limit, allow == 0 ? refineK : filteredRefineK(refineK, ef));
     }
     scanPending(index, queries, allow, heap);
     store<u32>(targetCounts, drainHeap(heap, targetRows, targetScores));
@@ -59,23 +60,31 @@ export function hnswSearch(
   return true;
 }
 
+/** Behind a filter all of the beam is ranked: what it lets through may lie far from the query, and close together. */
+// @ts-ignore: decorator
+@inline
+function filteredRefineK(refineK: u32, ef: u32): u32 {
+  return refineK == 0 ? 0 : ef;
+}
+
+/** Fills the beam, or, where it scans exact vectors, the heap itself. False if there is no room. */
 function searchGraph(
-  index: Hnsw, query: u32, limit: u32, ef: u32, allow: u32, matches: u32, beam: u32,
+  index: Hnsw, query: u32, limit: u32, ef: u32, allow: u32, matches: u32, beam: u32, heap: u32,
 ): bool {
   const space = index.space;
-  if (space.bits == 0) return searchOn<f32>(index, space.exact, query, limit, ef, allow, matches, beam);
-  if (space.bits == 8) return searchOn<u8>(index, space.codes, query, limit, ef, allow, matches, beam);
-  if (space.bits == 4) return searchOn<u16>(index, space.codes, query, limit, ef, allow, matches, beam);
-  return searchOn<u32>(index, space.codes, query, limit, ef, allow, matches, beam);
+  if (space.bits == 0) return searchOn<f32>(index, space.exact, query, limit, ef, allow, matches, beam, heap);
+  if (space.bits == 8) return searchOn<u8>(index, space.codes, query, limit, ef, allow, matches, beam, heap);
+  if (space.bits == 4) return searchOn<u16>(index, space.codes, query, limit, ef, allow, matches, beam, heap);
+  return searchOn<u32>(index, space.codes, query, limit, ef, allow, matches, beam, heap);
 }
 
 function searchOn<K>(
-  index: Hnsw, rows: Rows, vector: u32, limit: u32, ef: u32, allow: u32, matches: u32, beam: u32,
+  index: Hnsw, rows: Rows, vector: u32, limit: u32, ef: u32, allow: u32, matches: u32, beam: u32, heap: u32,
 ): bool {
   const space = index.space;
   const query = prepare<K>(space, vector);
   if (allow != 0) {
-    filtered<K>(index, rows, query, ef, allow, matches, beam);
+    filtered<K>(index, rows, vector, query, ef, allow, matches, beam, heap);
     return true;
   }
   search<K>(index.graph, space, rows, 0, descend<K>(index.graph, space, rows, 0, query), query, beam, ef);
@@ -87,18 +96,21 @@ function searchOn<K>(
   if (bitmap == 0) return false;
   memory.fill(bitmap, 255, (space.size + 7) >> 3);
   subtract(bitmap, index.removed, min(space.size, index.removedRoom));
-  filtered<K>(index, rows, query, ef, bitmap, countBits(bitmap, space.encoded), beam);
+  filtered<K>(index, rows, vector, query, ef, bitmap, countBits(bitmap, space.encoded), beam, heap);
   release(bitmap);
   return true;
 }
 
-/** Fills the beam with the nearest rows of the bitmap, of which there are `matches`. */
-function filtered<K>(index: Hnsw, rows: Rows, query: u32, ef: u32, allow: u32, matches: u32, beam: u32): void {
+/** Finds the nearest rows of the bitmap, of which there are `matches`. */
+function filtered<K>(
+  index: Hnsw, rows: Rows, vector: u32, query: u32, ef: u32, allow: u32, matches: u32, beam: u32, heap: u32,
+): void {
   const space = index.space;
   // A traversal keeps `ef` matches in view and scores 1 / selectivity times as many rows as without a filter.
   const isThin = (matches as u64) * (matches as u64) < SCORED_A_NODE * (ef as u64) * (space.encoded as u64);
   if (!isThin) {
-    const traversal = createTraversal(space.encoded, allow, false, matches);
+    // A row costs a traversal about twice what it costs a scan.
+    const traversal = createTraversal(space.encoded, allow, false, matches >> 1);
     if (changetype<u32>(traversal) != 0) {
       const start = descend<K>(index.graph, space, rows, 0, query);
       const isDone = startAt<K>(traversal, space, rows, start, query)
@@ -107,7 +119,9 @@ function filtered<K>(index: Hnsw, rows: Rows, query: u32, ef: u32, allow: u32, m
       if (isDone) return;
     }
   }
-  scanAllowed<K>(space, rows, space.encoded, allow, query, beam, ef);
+  clearBeam(beam, ef);
+  if (isExact(space)) scanExact(space, vector, space.encoded, allow, heap);
+  else scanAllowed<K>(space, rows, space.encoded, allow, query, beam);
 }
 
 /** Takes the removed rows out of a beam, and says how many stay. */
