@@ -42,6 +42,8 @@ export const SMALL = 10_000;
 const RECALL_ENOUGH = 0.998;
 /** One timing takes at least this long, so that the clock and one interruption do not decide it. */
 const TIMING_SECONDS_MIN = 0.03;
+/** A processor's time may be counted in steps of this length: a pass that took less says nothing. */
+const CLOCK_STEP = 0.004;
 /** Rounds in which points that no target needs are timed too, for the plot. */
 const PLOT_ROUNDS = 2;
 const SLOW_QUERIES = 50;
@@ -148,22 +150,33 @@ async function rateOf(set: DataSet, { system, index }: Running, { knob, rates }:
   const queries = system.isSlow === true ? Math.min(SLOW_QUERIES, set.queryCount) : set.queryCount;
   const known = rates.findLast((rate) => rate !== undefined);
   // How long a pass takes is known from the round before, or by a pass that is thrown away.
-  const pass = known === undefined ? await index.time(knob, queries, 1) : queries / known;
+  const pass = known === undefined ? Math.max(CLOCK_STEP, await index.time(knob, queries, 1)) : queries / known;
   const repetitions = Math.max(1, Math.ceil(TIMING_SECONDS_MIN / pass));
-  return (queries * repetitions) / (await index.time(knob, queries, repetitions));
+  return (queries * repetitions) / Math.max(CLOCK_STEP / 4, await index.time(knob, queries, repetitions));
 }
 
 async function loadRounds(running: readonly Running[], loads: number, say: (text: string) => void): Promise<void> {
-  for (const one of running) {
+  const attempt = async (one: Running, what: string, work: () => Promise<void>): Promise<boolean> => {
     try {
-      one.saved = await one.index.save?.();
+      await work();
+      return true;
     } catch (error) {
-      say(`  ${one.system.name} cannot be saved: ${error instanceof Error ? error.message : String(error)}`);
+      say(`  ${one.system.name} cannot be ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
     }
+  };
+  for (const one of running) {
+    await attempt(one, 'saved', async () => {
+      one.saved = await one.index.save?.();
+    });
   }
+  const loadable = new Set(running.filter(({ saved }) => saved?.load !== undefined));
   for (let round = 0; round < loads; round++) {
-    for (const { saved, loadSeconds } of running) {
-      if (saved?.load !== undefined) loadSeconds.push(await saved.load());
+    for (const one of loadable) {
+      const isLoaded = await attempt(one, 'loaded', async () => {
+        one.loadSeconds.push((await one.saved?.load?.()) ?? 0);
+      });
+      if (!isLoaded) loadable.delete(one);
     }
   }
 }

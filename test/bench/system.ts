@@ -1,3 +1,4 @@
+import { seconds } from './clock.ts';
 import { type DataSet, LIMIT } from './datasets.ts';
 
 /** The same for all that have it. */
@@ -55,11 +56,11 @@ export function inProcess(
       return answers;
     },
     async time(knob, queries, repetitions) {
-      const began = performance.now();
+      const began = seconds();
       for (let repetition = 0; repetition < repetitions; repetition++) {
         for (let query = 0; query < queries; query++) search(query, knob);
       }
-      return (performance.now() - began) / 1000;
+      return seconds() - began;
     },
   };
 }
@@ -73,7 +74,7 @@ export function views(vectors: Float32Array, dimension: number): Float32Array[] 
 
 /** Runs the work, and gives its seconds. */
 export async function secondsOf(work: () => unknown): Promise<number> {
-  const began = performance.now();
+  const began = seconds();
   await work();
-  return (performance.now() - began) / 1000;
+  return seconds() - began;
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type DataSet, unitVectors } from '../datasets.ts';
 import { importPeer } from '../peers.ts';
 import { BUILD, type BuiltIndex, inProcess, type SavedIndex, type System, secondsOf, views } from '../system.ts';
@@ -72,14 +73,12 @@ class WasmIndex implements BuiltIndex {
   async save(): Promise<SavedIndex> {
     const { syncFileSystem } = await hnswlibPackage();
     const name = `${performance.now()}.hnsw`;
-    const said = console.log;
-    console.log = () => {};
-    try {
+    await quietly(async () => {
       await this.#index.writeIndex(name);
       await syncFileSystem('write');
-    } finally {
-      console.log = said;
-    }
+      // The first of these starts a synchronization too, which ends, and says so, a moment later.
+      await setTimeout(100);
+    });
     const { byteLength } = await storedFile(name);
     return { bytes: byteLength, remove: async () => {} };
   }
@@ -131,14 +130,22 @@ function loadHnswlib(): Promise<HnswlibModule> {
 
 async function load(): Promise<HnswlibModule> {
   const { indexedDB } = await importPeer<{ indexedDB: Databases }>('fake-indexeddb', 'build/esm/index.js');
-  const said = console.log;
-  console.log = () => {};
   Object.assign(globalThis, { window: globalThis, indexedDB });
   try {
-    return await (await hnswlibPackage()).loadHnswlib();
+    return await quietly(async () => (await hnswlibPackage()).loadHnswlib());
   } finally {
-    console.log = said;
     Reflect.deleteProperty(globalThis, 'window');
+  }
+}
+
+/** It tells the console what its file system does. */
+async function quietly<Value>(work: () => Promise<Value>): Promise<Value> {
+  const { log, warn } = console;
+  Object.assign(console, { log: () => {}, warn: () => {} });
+  try {
+    return await work();
+  } finally {
+    Object.assign(console, { log, warn });
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { clockName } from '../clock.ts';
 import { type DataSet, LIMIT, unitVectors } from '../datasets.ts';
 import { NativeProgram } from '../native/program.ts';
 import { BUILD, type BuiltIndex, type System } from '../system.ts';
@@ -29,6 +30,7 @@ class NativeIndex implements BuiltIndex {
   static async build(set: DataSet): Promise<NativeIndex> {
     const folder = mkdtempSync(join(tmpdir(), 'elanus-bench-'));
     const program = NativeProgram.start();
+    await program.ask('clock', clockName());
     await sendVectors(program, folder, set);
     const seconds = await program.ask('build', BUILD.M, BUILD.efConstruction, BUILD.seed);
     return new NativeIndex(program, folder, seconds, await program.ask('bytes'));
