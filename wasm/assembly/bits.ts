@@ -1,8 +1,9 @@
 import { JACCARD } from './elements';
+import { keepTouched, touch } from './touch';
 
 /**
- * Counts over vectors of bits that lie anywhere in memory, four side by side. Bit i of a vector is bit i & 7 of its byte
- * i >> 3; what the last byte has beyond the dimension is not looked at.
+ * Counts over vectors of bits that lie anywhere in memory, four side by side. Bit i of a vector is bit i & 7 of its
+ * byte i >> 3; what the last byte has beyond the dimension is not looked at.
  */
 
 /** Of each of the four vectors of the last call: the bits that differ from the query's. */
@@ -10,10 +11,16 @@ export const DIFFERING: u32 = memory.data(16, 16) as u32;
 /** For JACCARD, the bits that are set in the vector or the query, or both. */
 export const EITHER: u32 = memory.data(16, 16) as u32;
 
-/** Counts bits of one query (padded with zeros to 16 bytes) and four vectors, into `DIFFERING` and `EITHER`. */
+/**
+ * Counts bits of one query (padded with zeros to 16 bytes) and four vectors, into `DIFFERING` and `EITHER`. For every
+ * 64 bits one byte is touched, from `ahead` on, `pace` bytes apart.
+ */
 // @ts-ignore: decorator
 @inline
-export function countBitsOf4(metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32): void {
+export function countBitsOf4(
+  metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32, ahead: u32, pace: u32,
+): void {
+  let touched: u32 = 0;
   let differA: u64 = 0, differB: u64 = 0, differC: u64 = 0, differD: u64 = 0;
   let eitherA: u64 = 0, eitherB: u64 = 0, eitherC: u64 = 0, eitherD: u64 = 0;
   const end = query + ((dimension >> 6) << 3);
@@ -33,12 +40,15 @@ export function countBitsOf4(metric: u32, query: u32, a: u32, b: u32, c: u32, d:
       eitherC += popcnt(q | vectorC);
       eitherD += popcnt(q | vectorD);
     }
+    touched += touch(ahead);
+    ahead += pace;
     query += 8;
     a += 8;
     b += 8;
     c += 8;
     d += 8;
   }
+  keepTouched(touched);
   const rest = dimension & 63;
   if (rest > 0) {
     const mask = ((1 as u64) << (rest as u64)) - 1;

@@ -1,6 +1,7 @@
 import { COSINE, F16, F32, L2 } from './elements';
 import { multiplyAdd, sumLanes } from './float32';
 import { anyUnusual, firstFour, lastFour, widen } from './half';
+import { keepTouched, touch } from './touch';
 
 /**
  * Sums over vectors of any float type that lie anywhere in memory, four side by side: the loads of all four are under
@@ -19,11 +20,15 @@ export const SQUARES: u32 = memory.data(16, 16) as u32;
 
 /**
  * The sums of one query (float32, padded with zeros to 16 bytes) and four vectors, one vector a lane: of the squared
- * differences for L2, else of the products; for COSINE, also `SQUARES`.
+ * differences for L2, else of the products; for COSINE, also `SQUARES`. For every eight values one byte is touched,
+ * from `ahead` on, `pace` bytes apart.
  */
 // @ts-ignore: decorator
 @inline
-export function sumsOf4(elements: u32, metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32): v128 {
+export function sumsOf4(
+  elements: u32, metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32, ahead: u32, pace: u32,
+): v128 {
+  let touched: u32 = 0;
   let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
   let aa = a0, bb = a0, cc = a0, dd = a0;
   const step: u32 = elements == F32 ? 32 : 16;
@@ -50,6 +55,8 @@ export function sumsOf4(elements: u32, metric: u32, query: u32, a: u32, b: u32, 
           cc = addSquares(first(elements, c, halvesC), last(elements, c, halvesC), cc);
           dd = addSquares(first(elements, d, halvesD), last(elements, d, halvesD), dd);
         }
+        touched += touch(ahead);
+        ahead += pace;
         query += 32;
         a += step;
         b += step;
@@ -70,12 +77,12 @@ export function sumsOf4(elements: u32, metric: u32, query: u32, a: u32, b: u32, 
     const q0 = count < 4 ? i64x2.splat(0) : v128.load(query);
     const q1 = count == 4 ? i64x2.splat(0) : v128.load(query + (count < 4 ? 0 : 16));
     a0 = add(metric, q0, v128.load(low), a0);
-    a1 = add(metric, q1, v128.load(high), a1);
     b0 = add(metric, q0, v128.load(low, 32), b0);
-    b1 = add(metric, q1, v128.load(high, 32), b1);
     c0 = add(metric, q0, v128.load(low, 64), c0);
-    c1 = add(metric, q1, v128.load(high, 64), c1);
     d0 = add(metric, q0, v128.load(low, 96), d0);
+    a1 = add(metric, q1, v128.load(high), a1);
+    b1 = add(metric, q1, v128.load(high, 32), b1);
+    c1 = add(metric, q1, v128.load(high, 64), c1);
     d1 = add(metric, q1, v128.load(high, 96), d1);
     if (metric == COSINE) {
       aa = addSquares(v128.load(WIDE), v128.load(WIDE, 16), aa);
@@ -90,6 +97,7 @@ export function sumsOf4(elements: u32, metric: u32, query: u32, a: u32, b: u32, 
     d += step;
     rest -= count;
   }
+  keepTouched(touched);
   if (metric == COSINE) v128.store(SQUARES, sumLanes(aa, bb, cc, dd));
   return sumLanes(f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1), f32x4.add(d0, d1));
 }

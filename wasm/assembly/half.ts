@@ -5,8 +5,8 @@ import { BF16, F16, F32 } from './elements';
  *
  * f16 has 5 bits of exponent and 10 of fraction. Shifted to the places of a float32's, they are the value divided by
  * 2^112, and one multiplication puts that right. It leaves infinities and NaN finite, and a denormal float32, which a
- * denormal f16 is in between, costs some processors a hundred cycles (embeddings have a few in a thousand). So hot loops
- * ask `anyUnusual` first, and leave those to `widen`.
+ * denormal f16 is in between, costs some processors a hundred cycles (embeddings have a few in a thousand). So hot
+ * loops ask `anyUnusual` first, and leave those to `widen`.
  *
  * Constants are loaded: V8 builds a v128 constant anew wherever it is used, by three instructions or more, even in a
  * loop. (Measured: f16 took 1.7 times as long with them.)

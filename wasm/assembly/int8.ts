@@ -1,4 +1,5 @@
 import { COSINE, L2 } from './elements';
+import { keepTouched, touch } from './touch';
 
 
 /**
@@ -14,11 +15,15 @@ export const INT8_SQUARES: u32 = memory.data(16, 16) as u32;
 
 /**
  * The sums (i32) of one query (int8, padded with zeros to 16 bytes) and four vectors, one vector a lane: of the squared
- * differences for L2, else of the products; for COSINE, also `INT8_SQUARES`.
+ * differences for L2, else of the products; for COSINE, also `INT8_SQUARES`. For every 16 values one byte is touched,
+ * from `ahead` on, `pace` bytes apart.
  */
 // @ts-ignore: decorator
 @inline
-export function int8SumsOf4(metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32): v128 {
+export function int8SumsOf4(
+  metric: u32, query: u32, a: u32, b: u32, c: u32, d: u32, dimension: u32, ahead: u32, pace: u32,
+): v128 {
+  let touched: u32 = 0;
   let sumA = i32x4.splat(0), sumB = sumA, sumC = sumA, sumD = sumA;
   let aa = sumA, bb = sumA, cc = sumA, dd = sumA;
   const end = query + (dimension & ~15);
@@ -38,12 +43,15 @@ export function int8SumsOf4(metric: u32, query: u32, a: u32, b: u32, c: u32, d: 
       cc = add(metric, vectorC, vectorC, cc);
       dd = add(metric, vectorD, vectorD, dd);
     }
+    touched += touch(ahead);
+    ahead += pace;
     query += 16;
     a += 16;
     b += 16;
     c += 16;
     d += 16;
   }
+  keepTouched(touched);
   if (dimension & 15) {
     const mask = v128.load(MASKS + 16 - (dimension & 15));
     const q = v128.load(query);
