@@ -1,6 +1,6 @@
 import type { IndexSpec } from '../core/vector/segment-index.ts';
 import type { IvfHeader, IvfType } from './ivf-exports.ts';
-import { sampleCountOf, Training, type TrainingState } from './ivf-training.ts';
+import { rowsWanted, sampleCountOf, Training, type TrainingState, trainingBytes } from './ivf-training.ts';
 import type { KernelMemory } from './memory.ts';
 
 /**
@@ -13,6 +13,9 @@ const LISTS_A_ROOT = 4;
 const LISTS_MAX = 65_536;
 /** Dimensions of a part of IVF_PQ, where `m` does not say how many parts: the largest divisor up to this one. */
 const PART_DIMENSION_MAX = 8;
+
+/** Lists are made again when there are so many times the rows that they were made of. */
+const OUTGROWN = 4;
 
 /** Where a round is. */
 export interface RoundState {
@@ -87,7 +90,10 @@ export class IvfBuild {
 
   #step(credit: number, work: number): number {
     if (!this.#isTrained) return this.#train(credit, work);
-    if (this.#round === undefined) this.openRound({ count: this.pending, assigned: 0 });
+    if (this.#round === undefined) {
+      if (this.#startAgain()) return 1;
+      this.openRound({ count: this.pending, assigned: 0 });
+    }
     const round = this.#round as Round;
     if (round.state.assigned < round.state.count) return this.#assign(round, credit, work);
     return this.#fill(round, credit, work);
@@ -105,16 +111,45 @@ export class IvfBuild {
     return cost;
   }
 
-  #beginTraining(): void {
-    const { dimension, nlist, seed } = this.#spec;
+  /** The lists that are made of all rows, and the rows of their sample. */
+  #plan(): { listCount: number; sampleCount: number } {
+    const { dimension, nlist } = this.#spec;
     const rows = this.#header.get('size');
     const wanted = nlist ?? Math.min(LISTS_MAX, Math.ceil(LISTS_A_ROOT * Math.sqrt(rows)));
     const listCount = Math.min(wanted, rows);
     const rowBytes = this.#header.exports.ivfCentroidBytes(dimension);
+    return { listCount, sampleCount: sampleCountOf(rows, listCount, rowBytes) };
+  }
+
+  /**
+   * Where centroids were made of far fewer rows than there are now, they are made again: all rows become pending. Not
+   * where exact vectors are gone, or where there is no room. Says whether it is so.
+   */
+  #startAgain(): boolean {
+    const header = this.#header;
+    const listed = header.get('pendingFirst');
+    const hasVectors = this.#keepsVectors || this.#spec.type === 'IVF_FLAT';
+    if (!hasVectors || listed === 0 || header.get('size') < OUTGROWN * listed) return false;
+    const { listCount, sampleCount } = this.#plan();
+    if (listCount === header.get('listCount') && listed >= rowsWanted(listCount)) return false;
+    const { dimension } = this.#spec;
+    const tables = this.#tableSizes(listCount).reduce((sum, size) => sum + size, 0);
+    const bytes = tables + trainingBytes(header, listCount, sampleCount) + header.exports.ivfWorkBytes(dimension);
+    const probe = this.#memory.tryAllocate(bytes);
+    if (probe === undefined) return false;
+    this.#memory.release(probe);
+    if (header.exports.ivfUnlist(header.address) === 0) return false;
+    this.#releaseTables();
+    this.#isTrained = false;
+    return true;
+  }
+
+  #beginTraining(): void {
+    const { listCount, sampleCount } = this.#plan();
     this.allocateTables(listCount);
     try {
-      this.openTraining({ phase: 0, position: 0, iteration: 0, sampleCount: sampleCountOf(rows, listCount, rowBytes) });
-      this.#training?.draw(rows, seed);
+      this.openTraining({ phase: 0, position: 0, iteration: 0, sampleCount });
+      this.#training?.draw(this.#header.get('size'), this.#spec.seed);
     } catch (error) {
       this.#releaseTables();
       throw error;
@@ -124,17 +159,9 @@ export class IvfBuild {
   /** Room for what is trained, and empty lists. Throws `quota`. */
   allocateTables(listCount: number): void {
     const header = this.#header;
-    const { exports } = header;
-    const { dimension } = this.#spec;
     header.set('parts', partsOf(this.#spec));
     header.set('partDimension', partDimensionOf(this.#spec));
-    const sizes = [
-      4 * Math.ceil(dimension / 128) * 128,
-      // Kernels read up to 16 bytes behind the last code.
-      listCount * exports.ivfCentroidBytes(dimension) + 16,
-      8 * listCount,
-      header.get('parts') === 0 ? 0 : header.get('parts') * exports.ivfBookBytes(header.address),
-    ].map((size) => Math.ceil(size / 16) * 16);
+    const sizes = this.#tableSizes(listCount);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     const block = this.#memory.tryAllocate(bytes);
     if (block === undefined) throw this.#memory.quota(bytes, `the centroids of ${listCount} lists`);
@@ -146,6 +173,20 @@ export class IvfBuild {
     header.set('lists', block + mean + centroids);
     header.set('codebooks', block + mean + centroids + lists);
     header.set('listCount', listCount);
+  }
+
+  /** Bytes of the mean, the centroids, the lists' places and the codebooks. */
+  #tableSizes(listCount: number): number[] {
+    const { exports, address } = this.#header;
+    const { dimension } = this.#spec;
+    const parts = this.#header.get('parts');
+    return [
+      4 * Math.ceil(dimension / 128) * 128,
+      // Kernels read up to 16 bytes behind the last code.
+      listCount * exports.ivfCentroidBytes(dimension) + 16,
+      8 * listCount,
+      parts === 0 ? 0 : parts * exports.ivfBookBytes(address),
+    ].map((size) => Math.ceil(size / 16) * 16);
   }
 
   #releaseTables(): void {

@@ -13,6 +13,7 @@ export interface IvfExports extends KernelExports {
   ivfRowShift(ivf: number): number;
   ivfNormalize(ivf: number, from: number, to: number): void;
   ivfTrim(ivf: number, first: number): number;
+  ivfUnlist(ivf: number): number;
   ivfFree(ivf: number): void;
   ivfAnd(target: number, bitmap: number, bytes: number): void;
   ivfWorkBytes(dimension: number): number;

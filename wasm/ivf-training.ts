@@ -46,10 +46,15 @@ export interface TrainingRoom {
   readonly bytes: number;
 }
 
+/** Rows that train `listCount` lists well. */
+export function rowsWanted(listCount: number): number {
+  return ROWS_A_LIST * listCount;
+}
+
 /** Rows of the sample that trains `listCount` lists. */
 export function sampleCountOf(rows: number, listCount: number, rowBytes: number): number {
   const fitting = Math.max(ROWS_A_LIST_MIN * listCount, Math.floor(SAMPLE_BYTES_MAX / rowBytes));
-  return Math.min(rows, ROWS_A_LIST * listCount, fitting);
+  return Math.min(rows, rowsWanted(listCount), fitting);
 }
 
 /** The training of one index: it ends when `step` says that nothing is left. */
@@ -165,19 +170,28 @@ export class Training {
   }
 }
 
-function allocateRoom(memory: KernelMemory, header: IvfHeader, sampleCount: number): TrainingRoom {
+/** Bytes of each part of a training's room. */
+function roomSizes(header: IvfHeader, listCount: number, sampleCount: number): number[] {
   const { exports, address } = header;
   const dimension = header.get('dimension');
-  const listCount = header.get('listCount');
-  const sumBytes = Math.ceil(dimension / 4) * 16;
-  const sizes = [
+  return [
     4 * sampleCount,
     sampleCount * exports.ivfCentroidBytes(dimension),
     4 * sampleCount,
-    listCount * sumBytes,
+    listCount * Math.ceil(dimension / 4) * 16,
     4 * listCount,
     header.get('parts') === 0 ? 0 : exports.ivfTrainBytes(address),
   ].map((bytes) => Math.ceil(bytes / 16) * 16);
+}
+
+/** Bytes that a training takes. */
+export function trainingBytes(header: IvfHeader, listCount: number, sampleCount: number): number {
+  return roomSizes(header, listCount, sampleCount).reduce((sum, size) => sum + size, 0);
+}
+
+function allocateRoom(memory: KernelMemory, header: IvfHeader, sampleCount: number): TrainingRoom {
+  const listCount = header.get('listCount');
+  const sizes = roomSizes(header, listCount, sampleCount);
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   const block = memory.tryAllocate(bytes);
   if (block === undefined) throw memory.quota(bytes, `the training of ${listCount} lists`);

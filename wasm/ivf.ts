@@ -29,7 +29,9 @@ import type { KernelMemory } from './memory.ts';
  * and each list takes d + 32 for its centroid and its place, codebooks 1024 d (IVF_PQ) or 64 d (SCANN) in all.
  *
  * - The first `build` trains on the rows that are there; it makes `nlist` lists (default: 4 times the square root of
- *   the rows), or one a row if there are fewer. Rows that come later go to the same centroids.
+ *   the rows), or one a row if there are fewer. Rows that come later go to the same centroids, until there are four
+ *   times the rows: then, if exact vectors are in memory and there is room, lists are made again of all.
+ * - While it is built, IVF_FLAT takes its vectors twice; the others beside their codes, whatever `exact` says.
  * - A row that is removed is left out at once; its place in its list is given back when the list changes, or when a
  *   build finds a quarter of the list removed. Exact vectors beside codes stay where they are.
  * - With a filter, lists beyond `nprobe` are searched until enough matches were seen: `limit` hits come if there are

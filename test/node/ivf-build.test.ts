@@ -128,6 +128,37 @@ describe('rows that come later', () => {
   }
 });
 
+describe('many more rows', () => {
+  for (const type of IVF_TYPES) {
+    it(`${type}: lists are made again of all, unless exact vectors are gone`, async () => {
+      for (const exact of ['memory', 'none'] as const) {
+        const spec = ivfSpec(type, 'L2', 20, { exact });
+        const index = await builtIvf(spec, { dimension: 20, values: ROWS.values.subarray(0, 100 * 20) });
+        index.remove(Uint32Array.of(3));
+        index.append(ROWS.values.subarray(100 * 20));
+        const isAgain = exact === 'memory' || type === 'IVF_FLAT';
+        const search = { limit: 1, nprobe: EVERYTHING };
+        for (let pending = index.pending; pending > 0; ) {
+          pending = index.build(90);
+          if (!isAgain) continue;
+          for (const row of [3, 50, 650]) {
+            const query = ROWS.values.subarray(row * 20, row * 20 + 20);
+            expect(rowsOf(index.search(query, search))[0] === row).toBe(row !== 3);
+          }
+        }
+        expect(index.save().state['lists']).toBe(isAgain ? Math.ceil(4 * Math.sqrt(700)) : 40);
+        if (!isAgain) continue;
+        index.free();
+        const whole = await builtIvf(spec, ROWS);
+        const again = await builtIvf(spec, { dimension: 20, values: ROWS.values.subarray(0, 100 * 20) });
+        again.append(ROWS.values.subarray(100 * 20));
+        buildAll(again, 33);
+        expectSame(whole, again);
+      }
+    });
+  }
+});
+
 describe('small and odd', () => {
   for (const type of IVF_TYPES) {
     it(`${type}: every dimension to 40, and some beyond`, async () => {

@@ -1,6 +1,7 @@
 /** What the module exports of the inverted file; `wasm/ivf-exports.ts` describes each. */
 export {
-  ivfAnd, ivfFree, ivfNormalize, ivfOpen, ivfReserve, ivfRowAddress, ivfRowShift, ivfTrim, ivfWorkBytes,
+  ivfAnd, ivfFree, ivfNormalize, ivfOpen, ivfReserve, ivfRowAddress, ivfRowShift, ivfTrim, ivfUnlist,
+  ivfWorkBytes,
 } from './ivf';
 export {
   ivfAssign, ivfAssignSample, ivfCentroidBytes, ivfEncodeSample, ivfMean, ivfMoveCentroids,

@@ -178,6 +178,42 @@ export function ivfTrim(ivf: Ivf, first: u32): bool {
 export function ivfFree(ivf: Ivf): void {
   freeRows(ivf.rows);
   if (ivf.signs != 0) release(ivf.signs);
+  releaseLists(ivf);
+}
+
+/**
+ * Takes all rows out of their lists, so that all are pending: for lists that are to be made anew. Exact vectors must be
+ * here; those that only lists hold are copied out of them first. False if there is no room for that: nothing has changed.
+ */
+export function ivfUnlist(ivf: Ivf): bool {
+  if (ivf.kind == VECTORS) {
+    const rows = createRows(ivf.dimension << 2);
+    if (changetype<u32>(rows) == 0) return false;
+    if (!reserveRows(rows, ivf.size)) {
+      freeRows(rows);
+      return false;
+    }
+    for (let row = ivf.rowsFirst; row < ivf.size; row++) {
+      memory.copy(rowAt(rows, row), rowAt(ivf.rows, row - ivf.rowsFirst), ivf.dimension << 2);
+    }
+    for (let list: u32 = 0; list < ivf.listCount; list++) {
+      let at = load<u32>(ivf.lists + (list << 3));
+      const count = load<u32>(ivf.lists + (list << 3), 4);
+      const numbers = at + count * (ivf.dimension << 2);
+      for (let index: u32 = 0; index < count; index++, at += ivf.dimension << 2) {
+        memory.copy(rowAt(rows, load<u32>(numbers + (index << 2))), at, ivf.dimension << 2);
+      }
+    }
+    freeRows(ivf.rows);
+    ivf.rows = rows;
+    ivf.rowsFirst = 0;
+  }
+  releaseLists(ivf);
+  ivf.pendingFirst = 0;
+  return true;
+}
+
+function releaseLists(ivf: Ivf): void {
   if (ivf.lists == 0) return;
   for (let list: u32 = 0; list < ivf.listCount; list++) {
     const block = load<u32>(ivf.lists + (list << 3));
