@@ -1,10 +1,11 @@
 import { ElanusError } from '../core/base/error.ts';
 import type { TopK } from '../core/vector/kernel.ts';
 import type { SegmentIndex } from '../core/vector/segment-index.ts';
+import { exactRanking } from './exact-ranking.ts';
 import type { RowSet } from './row-set.ts';
 import type { IdArray, RowIds } from './vector-index-ids.ts';
 import type { AsyncSearchOptions, RowOptions, SearchOptions } from './vector-index-options.ts';
-import { allowOf, candidateRows, checkRefined, exactRanking, indexSearchOf } from './vector-index-search.ts';
+import { allowOf, candidateRows, checkRefined, indexSearchOf } from './vector-index-search.ts';
 import type { VectorMemory } from './vector-memory.ts';
 
 /** What a `VectorIndex` consists of. */

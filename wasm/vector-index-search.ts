@@ -5,8 +5,6 @@ import { vectorBytes } from '../core/vector/element.ts';
 import { floatsOfRows, isFloats } from '../core/vector/element-rows.ts';
 import type { TopK } from '../core/vector/kernel.ts';
 import type { IndexSearch, IndexSpec } from '../core/vector/segment-index.ts';
-import { WasmFlat } from './flat.ts';
-import type { KernelMemory } from './memory.ts';
 import type { RowSet } from './row-set.ts';
 import type { IdArray, RowIds } from './vector-index-ids.ts';
 import type { RowOptions } from './vector-index-options.ts';
@@ -198,32 +196,6 @@ function bitOf(bitmap: Uint8Array): (id: number | bigint) => boolean {
     const bit = Number(id);
     return ((bitmap[Math.floor(bit / 8)] as number) & (1 << (bit & 7))) !== 0;
   };
-}
-
-/** The candidates of one query, and the exact vectors that were handed in for them. */
-export interface RefineRequest {
-  readonly query: Float32Array;
-  /** Ascending: vectors that are equally near stay in this order. */
-  readonly rows: Uint32Array;
-  /** Of `rows`, one after another. */
-  readonly vectors: Float32Array;
-  readonly limit: number;
-}
-
-/** The nearest of the candidates by their exact vectors. Throws `quota` if there is no room for these. */
-export function exactRanking(memory: KernelMemory, spec: IndexSpec, request: RefineRequest): TopK {
-  const { query, rows, vectors, limit } = request;
-  if (rows.length === 0)
-    return { limit, counts: Uint32Array.of(0), rows: new Uint32Array(limit), distances: new Float32Array(limit) };
-  const flat = new WasmFlat(memory, spec.dimension, spec.metric, spec.elements === 'bit' ? 'bit' : 'f32');
-  try {
-    flat.append(vectors);
-    const found = flat.search(query, limit);
-    for (let at = 0; at < (found.counts[0] as number); at++) found.rows[at] = rows[found.rows[at] as number] as number;
-    return found;
-  } finally {
-    flat.free();
-  }
 }
 
 /** The candidates of one query, ascending. */

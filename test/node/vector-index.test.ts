@@ -144,6 +144,31 @@ describe('a VectorIndex', () => {
     expect([...(await removed).ids].slice(0, 4)).toEqual([...found.ids].slice(1));
   });
 
+  it.each(METRICS)('ranks handed in vectors as FLAT would, %s, those that are no numbers last', async (metric) => {
+    const dimension = 19;
+    const rows = 200;
+    using rough = await VectorIndex.create({ type: 'FLAT', metric, dimension });
+    using flat = await VectorIndex.create({ type: 'FLAT', metric, dimension });
+    const exact = Float32Array.from({ length: rows * dimension }, () => (random() % 9) - 4);
+    rough.add(reals(rows * dimension));
+    flat.add(exact);
+    const vectorsOf = (ids: Float64Array): Float32Array =>
+      Float32Array.from([...ids].flatMap((id) => [...exact.subarray(id * dimension, (id + 1) * dimension)]));
+    for (let query = 0; query < 20; query++) {
+      const asked = exact.subarray(query * dimension, (query + 1) * dimension);
+      const found = rough.search(asked, { limit: 30, refineK: rows, refine: vectorsOf });
+      const expected = flat.search(asked, { limit: 30 });
+      if (metric !== 'COSINE') expect(found).toEqual(expected);
+      for (const [at, distance] of found.distances.entries()) {
+        expect(distance).toBeCloseTo(expected.distances[at]!, 5);
+      }
+    }
+    const broken = (ids: Float64Array): Float32Array => vectorsOf(ids).fill(Number.NaN, 0, dimension);
+    const all = rough.search(exact.subarray(0, dimension), { limit: rows, refineK: rows, refine: broken });
+    expect(all.ids.at(-1)).toBe(0);
+    expect(Math.abs(all.distances.at(-1)!)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('refuses what is wrong before anything changes, by the name of the option', async () => {
     const base = { type: 'FLAT', metric: 'L2', dimension: 2 } as const;
     const wrong: readonly (readonly [object, string, string])[] = [
