@@ -83,7 +83,7 @@ function orderOf(scores: Float32Array): Float64Array {
   return keys.sort();
 }
 
-/** Bits are few bytes: they are searched as any. */
+/** Bits are few bytes: they are searched as rows of an index are. */
 function bitRanking(memory: KernelMemory, spec: IndexSpec, { query, rows, vectors, limit }: RefineRequest): TopK {
   const flat = new WasmFlat(memory, spec.dimension, spec.metric, 'bit');
   try {
