@@ -3,8 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ClockName, setClock } from './clock.ts';
-import { DATA_NAMES, type DataSet, readDataSet } from './datasets.ts';
+import type { DataSet } from './data-set.ts';
+import { DATA_NAMES, readDataSet } from './datasets.ts';
 import type { FlatShare } from './flat.ts';
+import { ChromiumHost } from './hosts/chromium.ts';
+import { loadInChromium } from './hosts/chromium-loads.ts';
 import { busyWarning, machine, wasmGzipBytes } from './machine.ts';
 import { type Effort, measureSet, type SetMeasured } from './measure.ts';
 import { installPeers } from './peers.ts';
@@ -56,12 +59,14 @@ async function inNode(): Promise<void> {
   for (const warning of [busyWarning(), installPeers()]) if (warning !== undefined) console.log(warning);
   const isWhole = options.data === undefined && options.systems === undefined && !options.quick;
   const flat = isWhole ? runFlat() : [];
+  const chromium = await startChromium();
   const measured: SetMeasured[] = [];
   const names = options.data?.split(',') ?? (options.quick ? ['siftsmall', 'synthetic'] : DATA_NAMES);
   for (const name of names) {
-    const one = await measureNamed(name);
+    const one = await measureNamed(name, chromium);
     if (one !== undefined) measured.push(one);
   }
+  await chromium?.close();
   const bar = verdicts(measured);
   const extras = extraRows(flat, await wasmGzipBytes());
   writeResults(where, measured, bar, extras);
@@ -69,7 +74,7 @@ async function inNode(): Promise<void> {
   if (isWhole) runScript('inserts.ts');
 }
 
-async function measureNamed(name: string): Promise<SetMeasured | undefined> {
+async function measureNamed(name: string, chromium: ChromiumHost | undefined): Promise<SetMeasured | undefined> {
   const set = await readDataSet(name);
   if (typeof set === 'string') {
     console.log(`\n== ${set}`);
@@ -77,7 +82,7 @@ async function measureNamed(name: string): Promise<SetMeasured | undefined> {
   }
   const began = performance.now();
   console.log(`\n== ${set.name}: ${set.size} × ${set.dimension}, ${set.metric}, ${set.queryCount} queries`);
-  const measured = await measureSet(set, systemsFor(set), effort(), (text) => console.log(text));
+  const measured = await measureSet(set, systemsFor(set), effort(chromium), (text) => console.log(text));
   console.log(`${aligned(rowsOf(measured))}\n${((performance.now() - began) / 1000).toFixed(0)} s`);
   return measured;
 }
@@ -89,9 +94,26 @@ function systemsFor(set: DataSet): readonly System[] {
   return SYSTEMS.filter(({ isSlow }) => isSlow !== true || isSmall || options.all);
 }
 
-function effort(): Effort {
+/** Loads are timed in a page as well, where there is a browser. */
+async function startChromium(): Promise<ChromiumHost | undefined> {
+  try {
+    return await ChromiumHost.start();
+  } catch (error) {
+    console.log(`No loads in Chromium: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function effort(chromium: ChromiumHost | undefined): Effort {
   const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
-  return { rounds, smallBuilds: options.quick ? 1 : 3, loads: options.quick ? 3 : 5 };
+  const loadInPage: Effort['loadInPage'] =
+    chromium === undefined ? undefined : (set, saved, loads) => loadInChromium(chromium, set, saved, loads);
+  return {
+    rounds,
+    smallBuilds: options.quick ? 1 : 3,
+    loads: options.quick ? 3 : 5,
+    ...(loadInPage === undefined ? {} : { loadInPage }),
+  };
 }
 
 /** FLAT's share of the sequential read, and the table of `flat.ts` on the console. */

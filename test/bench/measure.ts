@@ -1,4 +1,4 @@
-import type { DataSet } from './datasets.ts';
+import type { DataSet } from './data-set.ts';
 import { median } from './interleave.ts';
 import { bracket, type Point, rateAt, recallOf, TARGETS, type Target } from './recall.ts';
 import { type BuiltIndex, EF_GRID, type SavedIndex, type System } from './system.ts';
@@ -10,6 +10,12 @@ export interface Effort {
   /** How often a small set is built by each. */
   readonly smallBuilds: number;
   readonly loads: number;
+  /** Times loads in a page, of what was saved; see `loadInChromium`. Absent where there is no browser. */
+  readonly loadInPage?: (
+    set: DataSet,
+    saved: ReadonlyMap<string, SavedIndex>,
+    loads: number,
+  ) => Promise<ReadonlyMap<string, readonly number[]>>;
 }
 
 /** What was measured of one system on one set. */
@@ -22,6 +28,8 @@ export interface Measured {
   readonly savedBytes: number | undefined;
   /** Median; from the file in the page cache to the first answer. */
   readonly loadSeconds: number | undefined;
+  /** Median; from the bytes in Chromium's IndexedDB to the first answer. */
+  readonly pageLoadSeconds: number | undefined;
   readonly points: readonly Point[];
   /** Queries a second at each target, one entry a round; empty where the recall is not reached. */
   readonly rates: Readonly<Record<Target, readonly number[]>>;
@@ -79,6 +87,7 @@ export async function measureSet(
   if (set.size <= SMALL) await buildAgain(set, running, effort.smallBuilds - 1);
   await timeRounds(set, running, effort.rounds, say);
   await loadRounds(running, effort.loads, say);
+  const pageLoads = await pageRounds(set, running, effort, say);
   for (const { index, saved } of running) {
     await saved?.remove();
     await index.free();
@@ -88,7 +97,7 @@ export async function measureSet(
     metric: set.metric,
     size: set.size,
     dimension: set.dimension,
-    measured: running.map((one) => resultOf(one, effort.rounds)),
+    measured: running.map((one) => resultOf(one, effort.rounds, pageLoads.get(one.system.name) ?? [])),
     absent,
   };
 }
@@ -181,7 +190,26 @@ async function loadRounds(running: readonly Running[], loads: number, say: (text
   }
 }
 
-function resultOf({ system, index, buildSeconds, points, saved, loadSeconds }: Running, rounds: number): Measured {
+async function pageRounds(
+  set: DataSet,
+  running: readonly Running[],
+  { loadInPage, loads }: Effort,
+  say: (text: string) => void,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const saved = running.flatMap(({ system, saved }) => (saved === undefined ? [] : [[system.name, saved] as const]));
+  try {
+    return (await loadInPage?.(set, new Map(saved), loads)) ?? new Map();
+  } catch (error) {
+    say(`  no loads in Chromium: ${error instanceof Error ? error.message : String(error)}`);
+    return new Map();
+  }
+}
+
+function resultOf(
+  { system, index, buildSeconds, points, saved, loadSeconds }: Running,
+  rounds: number,
+  pageLoads: readonly number[],
+): Measured {
   const ratesAt = (target: Target): number[] => {
     const all = Array.from({ length: rounds }, (_, round) => rateAt(points, target, round));
     return all.filter((rate) => rate !== undefined);
@@ -193,6 +221,7 @@ function resultOf({ system, index, buildSeconds, points, saved, loadSeconds }: R
     memoryNote: index.memoryNote,
     savedBytes: saved?.bytes,
     loadSeconds: medianOf(loadSeconds),
+    pageLoadSeconds: medianOf(pageLoads),
     points,
     rates: { 0.95: ratesAt(0.95), 0.99: ratesAt(0.99) },
   };

@@ -1,4 +1,4 @@
-import { LIMIT } from './datasets.ts';
+import { LIMIT } from './data-set.ts';
 
 /** The recalls that speeds are compared at. */
 export const TARGETS = [0.95, 0.99] as const;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Random, seededRandom } from '../../core/base/random.ts';
 import { nodeKernel } from '../node/kernel.ts';
-import { type DataSet, LIMIT } from './datasets.ts';
+import { type DataSet, LIMIT } from './data-set.ts';
 
 /**
  * Vectors like those of texts: a few hundred topics of uneven size around one common direction, each spread along some

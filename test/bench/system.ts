@@ -1,5 +1,5 @@
 import { seconds } from './clock.ts';
-import { type DataSet, LIMIT } from './datasets.ts';
+import { type DataSet, LIMIT } from './data-set.ts';
 
 /** The same for all that have it. */
 export const BUILD = { M: 16, efConstruction: 200, seed: 1 } as const;
@@ -39,6 +39,8 @@ export interface BuiltIndex {
 
 export interface SavedIndex {
   readonly bytes: number;
+  /** The file that holds them. */
+  readonly path?: string;
   /** From the file in the page cache to the first answer. Undefined where that cannot be measured here. */
   load?(): Promise<number>;
   remove(): Promise<void>;

@@ -14,6 +14,7 @@ const HEAD: readonly string[] = [
   'bytes/vector',
   'saved MB',
   'load ms',
+  'in Chromium',
   'best recall',
 ];
 
@@ -32,6 +33,7 @@ export function rowsOf({ measured, size }: SetMeasured): string[][] {
       fixed(one.memoryBytes === undefined ? undefined : one.memoryBytes / size, 0),
       fixed(one.savedBytes === undefined ? undefined : one.savedBytes / 1e6, 1),
       fixed(one.loadSeconds === undefined ? undefined : one.loadSeconds * 1000, 1),
+      fixed(one.pageLoadSeconds === undefined ? undefined : one.pageLoadSeconds * 1000, 1),
       Math.max(...one.points.map(({ recall }) => recall)).toFixed(4),
     ]),
   ];

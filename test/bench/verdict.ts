@@ -48,7 +48,8 @@ export function verdicts(all: readonly SetMeasured[]): Verdict[] {
     judge(sets, 'build time, best', fastest, REFERENCE, 2, 4, buildRatio),
     bytesRow(sets, WASM),
     bytesRow(sets, REFERENCE),
-    judge(sets, 'load to the first answer, best code', code, REFERENCE, 1, 1, loadRatio),
+    judge(sets, 'load to the first answer, best code, in Chromium', code, WASM, 10, 10, pageLoadRatio),
+    judge(sets, 'load to the first answer, best code, in Node', code, REFERENCE, 1, 1, loadRatio),
   ];
 }
 
@@ -74,6 +75,9 @@ const buildRatio: Figure = (set, system, against) =>
   quotient(find(set, against)?.buildSeconds, find(set, system)?.buildSeconds);
 const loadRatio: Figure = (set, system, against) =>
   quotient(find(set, against)?.loadSeconds, find(set, system)?.loadSeconds);
+
+const pageLoadRatio: Figure = (set, system, against) =>
+  quotient(find(set, against)?.pageLoadSeconds, find(set, system)?.pageLoadSeconds);
 
 /** A row whose measured number is the geometric mean of a figure over the sets. */
 function judge(

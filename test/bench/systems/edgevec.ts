@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DataSet, LIMIT, unitVectors } from '../datasets.ts';
+import { type DataSet, LIMIT, unitVectors } from '../data-set.ts';
 import { importPeer, peerFolder } from '../peers.ts';
 import { BUILD, inProcess, type System, secondsOf, views } from '../system.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type IndexType, VectorIndex } from '../../../wasm/index.ts';
 import { nodeModule, WASM_BUILDS, type WasmBuild } from '../../node/kernel.ts';
-import { type DataSet, LIMIT } from '../datasets.ts';
+import { type DataSet, LIMIT } from '../data-set.ts';
 import { BUILD, type BuiltIndex, inProcess, type SavedIndex, type System, secondsOf, views } from '../system.ts';
 
 /** One setting of ours. */
@@ -91,6 +91,7 @@ async function save(
   writeFileSync(path, bytes);
   return {
     bytes: bytes.byteLength,
+    path,
     load: async () => {
       let loaded: VectorIndex | undefined;
       const seconds = await secondsOf(async () => {

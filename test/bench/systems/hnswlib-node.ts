@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DataSet, LIMIT, unitVectors } from '../datasets.ts';
+import { type DataSet, LIMIT, unitVectors } from '../data-set.ts';
 import { peerFolder, requireFrom } from '../peers.ts';
 import { BUILD, type BuiltIndex, inProcess, type SavedIndex, type System, secondsOf, views } from '../system.ts';
 

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type DataSet, unitVectors } from '../datasets.ts';
+import { type DataSet, unitVectors } from '../data-set.ts';
+import { type Databases, EMSCRIPTEN, type EmscriptenFile, openDatabase, settled } from '../hosts/indexed-db.ts';
 import { importPeer } from '../peers.ts';
 import { BUILD, type BuiltIndex, inProcess, type SavedIndex, type System, secondsOf, views } from '../system.ts';
 
@@ -79,8 +83,11 @@ class WasmIndex implements BuiltIndex {
       // The first of these starts a synchronization too, which ends, and says so, a moment later.
       await setTimeout(100);
     });
-    const { byteLength } = await storedFile(name);
-    return { bytes: byteLength, remove: async () => {} };
+    const folder = mkdtempSync(join(tmpdir(), 'elanus-bench-'));
+    const path = join(folder, 'saved.hnsw');
+    const contents = await storedFile(name);
+    writeFileSync(path, contents);
+    return { bytes: contents.byteLength, path, remove: async () => rmSync(folder, { recursive: true }) };
   }
 
   async free(): Promise<void> {
@@ -90,33 +97,12 @@ class WasmIndex implements BuiltIndex {
 
 /** What its file system stored under a name. */
 async function storedFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const settled = <Value>(request: Request<Value>) =>
-    new Promise<Value>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
   const { indexedDB } = await importPeer<{ indexedDB: Databases }>('fake-indexeddb', 'build/esm/index.js');
-  const database = await settled(indexedDB.open('/hnswlib-index'));
-  const store = database.transaction('FILE_DATA').objectStore('FILE_DATA');
-  const { contents } = await settled(store.get(`/hnswlib-index/${name}`));
+  const database = await openDatabase(indexedDB, EMSCRIPTEN.database, EMSCRIPTEN.store);
+  const store = database.transaction(EMSCRIPTEN.store).objectStore(EMSCRIPTEN.store);
+  const { contents } = (await settled(store.get(`${EMSCRIPTEN.database}/${name}`))) as EmscriptenFile;
   database.close();
   return contents;
-}
-
-/** As much of IndexedDB as is read here: this program is compiled without a page's types. */
-interface Request<Value> {
-  readonly result: Value;
-  readonly error: unknown;
-  onsuccess: () => void;
-  onerror: () => void;
-}
-interface Databases {
-  open(name: string): Request<{
-    transaction(store: string): {
-      objectStore(name: string): { get(key: string): Request<{ contents: Uint8Array<ArrayBuffer> }> };
-    };
-    close(): void;
-  }>;
 }
 
 function hnswlibPackage(): Promise<HnswlibPackage> {

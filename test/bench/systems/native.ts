@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clockName } from '../clock.ts';
-import { type DataSet, LIMIT, unitVectors } from '../datasets.ts';
+import { type DataSet, LIMIT, unitVectors } from '../data-set.ts';
 import { NativeProgram } from '../native/program.ts';
-import { BUILD, type BuiltIndex, type System } from '../system.ts';
+import { BUILD, type BuiltIndex, type SavedIndex, type System } from '../system.ts';
 
 /**
  * hnswlib's headers in a C++ loop, `-O3 -march=native`, without a binding: every advantage that native code has. It
@@ -46,7 +46,7 @@ class NativeIndex implements BuiltIndex {
     return this.#program.ask('time', LIMIT, knob, queries, repetitions);
   }
 
-  async save(): Promise<{ bytes: number; path: string; load(): Promise<number>; remove(): Promise<void> }> {
+  async save(): Promise<SavedIndex> {
     const path = join(this.#folder, 'saved.hnsw');
     await this.#program.ask('save', path);
     return {

@@ -1,4 +1,4 @@
-import { type DataSet, LIMIT } from '../datasets.ts';
+import { type DataSet, LIMIT } from '../data-set.ts';
 import { importPeer } from '../peers.ts';
 import { BUILD, type System, secondsOf, views } from '../system.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LIMIT } from '../datasets.ts';
+import { LIMIT } from '../data-set.ts';
 import { importPeer } from '../peers.ts';
 import { BUILD, inProcess, type System, secondsOf, views } from '../system.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { compileModule } from '../../../wasm/compile.ts';
-import { LIMIT, unitVectors } from '../datasets.ts';
+import { LIMIT, unitVectors } from '../data-set.ts';
 import { importPeer, peerFolder } from '../peers.ts';
 import { inProcess, type System, secondsOf, views } from '../system.ts';
 

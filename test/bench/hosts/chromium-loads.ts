@@ -1,0 +1,54 @@
+import type { Page } from 'playwright';
+import { type DataSet, unitVectors } from '../data-set.ts';
+import type { SavedIndex } from '../system.ts';
+import { nameOf, SETTINGS } from '../systems/elanus.ts';
+import { HNSWLIB_WASM } from '../systems/hnswlib-wasm.ts';
+import { type ChromiumHost, runTask } from './chromium.ts';
+import type { PageTask } from './page-worker.ts';
+
+/** Ours whose loads are timed: the build that Chromium runs, exact vectors among the bytes. */
+const OURS: ReadonlySet<string> = new Set(
+  SETTINGS.filter(({ build, exact }) => build === 'relaxed' && exact === 'memory').map(nameOf),
+);
+
+/** Seconds from the bytes in IndexedDB to the first answer, by system, one a round. */
+export type Loads = ReadonlyMap<string, readonly number[]>;
+
+interface Opened {
+  readonly system: string;
+  readonly page: Page;
+  readonly task: PageTask;
+  readonly seconds: number[];
+}
+
+/**
+ * Times how long saved indexes take to open in a page, from IndexedDB: ours and hnswlib-wasm's, interleaved. Each load is
+ * in a fresh worker that has compiled its module, and each system's file lies in a page's storage of its own, since
+ * hnswlib-wasm reads all of its files at once.
+ */
+export async function loadInChromium(
+  host: ChromiumHost,
+  set: DataSet,
+  saved: ReadonlyMap<string, SavedIndex>,
+  rounds: number,
+): Promise<Loads> {
+  const { metric, dimension, size } = set;
+  const first = set.queries.slice(0, dimension);
+  const opened: Opened[] = [];
+  for (const [system, { path }] of saved) {
+    const format = system === HNSWLIB_WASM.name ? 'hnswlib-wasm' : 'elanus';
+    if (path === undefined || (format === 'elanus' && !OURS.has(system))) continue;
+    const name = `saved-${opened.length}`;
+    const page = await host.page();
+    await runTask(page, { task: 'store', format, url: host.serve(path, name), name });
+    const query = format === 'elanus' || metric === 'L2' ? first : unitVectors(first, dimension);
+    const space: 'l2' | 'ip' = metric === 'L2' ? 'l2' : 'ip';
+    const task: PageTask = { task: 'load', format, name, space, query: new Float32Array(query), size };
+    opened.push({ system, page, task, seconds: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { page, task, seconds } of opened) seconds.push(await runTask(page, task));
+  }
+  for (const { page } of opened) await page.context().close();
+  return new Map(opened.map(({ system, seconds }) => [system, seconds]));
+}
