@@ -34,13 +34,12 @@ describe('the same rows in the same calls', () => {
   for (const type of IVF_TYPES) {
     it(`${type}: give the same bytes from both builds, at every moment`, async () => {
       for (const metric of ['L2', 'IP', 'COSINE'] as const) {
-        const indexes = await Promise.all(
-          WASM_BUILDS.map(async (build) => {
-            const index = new WasmIvf(await kernelMemory(build), ivfSpec(type, metric, 20, { nlist: 12 }));
-            index.append(ROWS.values);
-            return index;
-          }),
-        );
+        const indexes: WasmIvf[] = [];
+        for (const build of WASM_BUILDS) {
+          const index = new WasmIvf(await kernelMemory(build), ivfSpec(type, metric, 20, { nlist: 12 }));
+          index.append(ROWS.values);
+          indexes.push(index);
+        }
         const [first, ...others] = indexes as [WasmIvf, ...WasmIvf[]];
         for (let pending = first.pending; pending > 0; ) {
           pending = first.build(173);
