@@ -188,14 +188,19 @@ describe.each(WASM_BUILDS)('distances, %s build', async (build) => {
 
   it.each(FLOATS)('finds the direction of vectors whose squares no float32 can hold, %s', (elements) => {
     const isNarrow = elements === 'f16';
-    const sizes = isNarrow ? [1e-7, 65_504] : [1e-37, 1e-30, 1e-22, 1e20, 3e38];
+    const sizes = isNarrow ? [1e-7, 65_504] : [1e-37, 1e-30, 1e-22, 1e-21, 1e-20, 1e20, 3e38];
     const query = kernel.normalize(Float32Array.of(1, 2, 0, 0, 2, 0, 0, 0, 0, 0));
     for (const size of sizes) {
-      const same = store(elements, Float32Array.of(size / 2, size, 0, 0, size, 0, 0, 0, 0, 0));
-      const across = store(elements, Float32Array.of(0, size, 0, 0, -size, 0, 0, 0, 0, 0));
-      const [near = 0, far = 1] = kernel.distances(elements, 'COSINE', 10, query, [same.bytes, across.bytes], [1]);
-      expect(Math.abs(near - referenceScore('COSINE', query, same.values))).toBeLessThan(2e-7);
-      expect(Math.abs(far)).toBeLessThan(1e-7);
+      // Along the query, across it, and in between, where holding the cosine within -1 and 1 hides nothing.
+      for (const values of [
+        Float32Array.of(size / 2, size, 0, 0, size, 0, 0, 0, 0, 0),
+        Float32Array.of(0, size, 0, 0, -size, 0, 0, 0, 0, 0),
+        Float32Array.of(size, 0, 0, 0, size, size / 3, 0, 0, 0, 0),
+      ]) {
+        const vector = store(elements, values);
+        const [score = Number.NaN] = kernel.distances(elements, 'COSINE', 10, query, [vector.bytes], [1]);
+        expect(Math.abs(score - referenceScore('COSINE', query, vector.values))).toBeLessThan(2e-7);
+      }
     }
   });
 
