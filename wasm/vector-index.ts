@@ -106,6 +106,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     checkMemoryOptions(options, 'VectorIndex.load');
     if (!(bytes instanceof Uint8Array)) throw new ElanusError('invalid', 'VectorIndex.load takes a Uint8Array.');
     const memory = await memoryOf(options);
+    memory.reserve(bytes.byteLength);
     const saved = decodeIndexFile(bytes, (part) => foldedCrc32c(memory.kernel, part));
     checkSavedSpec(saved.spec);
     const index = loadSegmentIndex(memory.kernel, saved);
@@ -197,6 +198,7 @@ export class VectorIndex<Ids extends IdArray = Float64Array<ArrayBuffer>> {
     const { rows, count } = rowsOf(vectors, parts.index.spec, 'vectors');
     parts.ids.check(ids, count);
     if (count === 0) return;
+    parts.memory.reserve(rows.byteLength);
     parts.index.append(rows);
     parts.changes += 1;
     remove(parts, parts.ids.append(ids, count));

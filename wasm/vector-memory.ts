@@ -6,6 +6,9 @@ import { defaultBytesMax, loadModule, type ModuleOptions } from './module.ts';
 const BYTES_MIN = 65_536;
 const BYTES_MAX = 2 ** 32;
 
+/** Less is not worth a look. */
+const RESERVE_BYTES_MIN = 1024 * 1024;
+
 export interface VectorMemoryOptions extends ModuleOptions {
   /** The budget in bytes, 64 KiB to 4 GiB, in whole pages of 64 KiB. Default: 1 GiB; on Workers 64 MiB. */
   readonly maxBytes?: number;
@@ -38,6 +41,16 @@ export class VectorMemory {
       );
     }
     return new VectorMemory(new KernelMemory(await loadModule(options), maxBytes));
+  }
+
+  /**
+   * Grows once for what will come in many parts, if the budget has room for it: each time that a memory grows costs its
+   * host far more than the bytes.
+   */
+  reserve(bytes: number): void {
+    if (bytes < RESERVE_BYTES_MIN) return;
+    const block = this.kernel.tryAllocate(bytes);
+    if (block !== undefined) this.kernel.release(block);
   }
 
   /** Bytes in use by all indexes. */

@@ -185,3 +185,23 @@ describe.each(CODED)('exact vectors outside of a %s', (type) => {
     expect([...later.ids]).toEqual([...refined.ids.subarray(0, LIMIT)]);
   });
 });
+
+describe('a graph whose links outgrow 16 bits on the way', () => {
+  it('is the same bytes however it was cut into slices, and is loaded', async () => {
+    const rows = 66_000;
+    const vectors = Float32Array.from({ length: rows * 3 }, real);
+    const make = async (sliceMs: number): Promise<VectorIndex> => {
+      const index = await VectorIndex.create({ type: 'HNSW_SQ8', metric: 'L2', dimension: 3, M: 2, efConstruction: 6 });
+      index.add(vectors);
+      await index.build({ sliceMs });
+      return index;
+    };
+    using whole = await make(Number.POSITIVE_INFINITY);
+    using sliced = await make(10);
+    const saved = whole.save();
+    expectSame(sliced.save(), saved);
+    using loaded = await VectorIndex.load(saved);
+    const query = vectors.subarray(0, 3);
+    expect(loaded.search(query, { limit: 5, ef: 200 })).toEqual(whole.search(query, { limit: 5, ef: 200 }));
+  });
+});

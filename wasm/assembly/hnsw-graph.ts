@@ -176,6 +176,7 @@ function widen(graph: Graph): bool {
     const from = rowAt(graph.links, row);
     const to = rowAt(wide, row);
     const count = load<u16>(from) as u32;
+    memory.fill(to, 0, wide.stride);
     store<u32>(to, count);
     for (let link: u32 = 1; link <= count; link++) store<u32>(to + (link << 2), load<u16>(from + (link << 1)) as u32);
   }
@@ -199,17 +200,24 @@ export function readLinks(graph: Graph, level: u32, node: u32, target: u32): u32
   return count;
 }
 
-/** Replaces the links of a node by `count` numbers (u32) from `source`. */
+/**
+ * Replaces the links of a node by `count` numbers (u32) from `source`. Places without a link are zero: a saved graph
+ * does not tell what was there before.
+ */
 export function writeLinks(graph: Graph, level: u32, node: u32, source: u32, count: u32): void {
   if (level == 0 && graph.width == 2) {
     const at = rowAt(graph.links, node);
+    const before = load<u16>(at) as u32;
     store<u16>(at, count as u16);
     for (let link: u32 = 0; link < count; link++) store<u16>(at + (link << 1), load<u32>(source + (link << 2)) as u16, 2);
+    for (let link = count; link < before; link++) store<u16>(at + (link << 1), 0, 2);
     return;
   }
   const at = level == 0 ? rowAt(graph.links, node) : rowAt(tableOf(graph, level), node) + SLOT_HEADER - 4;
+  const before = load<u32>(at);
   store<u32>(at, count);
   for (let link: u32 = 0; link < count; link++) store<u32>(at + (link << 2), load<u32>(source + (link << 2)), 4);
+  for (let link = count; link < before; link++) store<u32>(at + (link << 2), 0, 4);
 }
 
 /** Links that a node of a level may have. */

@@ -1,5 +1,5 @@
 import { codeStride } from './code';
-import { LEVELS_MAX, linksMax, readLinks, reserveSlots, setWidth, sizeOf, tableOf } from './hnsw-graph';
+import { LEVELS_MAX, linksMax, reserveSlots, setWidth, sizeOf, SLOT_HEADER, tableOf } from './hnsw-graph';
 import { Hnsw, hnswReserveRemoved } from './hnsw-index';
 import { createRows, reserveRows, rowAt } from './rows';
 import { reserveVisited } from './visited';
@@ -78,9 +78,6 @@ export function hnswRestore(address: u32, state: u32): bool {
     && reserveVisited(space.size);
 }
 
-/** Links of one node, to be checked. */
-const LINKS: u32 = memory.data((256 + 4) * 4, 16) as u32;
-
 /** Whether every link of a graph that was copied in leads to a node that is there. */
 export function hnswIsSound(address: u32): bool {
   const index = changetype<Hnsw>(address);
@@ -99,11 +96,32 @@ export function hnswIsSound(address: u32): bool {
       if (level > 0 && (load<u32>(at) >= rows || load<u32>(at, 4) >= beneath)) return false;
       const count = level > 0 ? load<u32>(at, 8) : graph.width == 2 ? load<u16>(at) as u32 : load<u32>(at);
       if (count > bound) return false;
-      readLinks(graph, level, node, LINKS);
-      for (let link: u32 = 0; link < count; link++) {
-        if (load<u32>(LINKS + (link << 2)) >= nodes) return false;
-      }
+      const links = level > 0 ? at + SLOT_HEADER : at + graph.width;
+      const isNarrow = level == 0 && graph.width == 2;
+      if (isNarrow ? !areNarrowBelow(links, bound, nodes) : !areWideBelow(links, bound, nodes)) return false;
     }
   }
+  return true;
+}
+
+/** Whether all places for links hold numbers below `nodes`; those without a link hold zero. */
+function areNarrowBelow(links: u32, bound: u32, nodes: u32): bool {
+  const last = (nodes - 1 < 0xffff ? nodes - 1 : 0xffff) as u16;
+  const lasts = i16x8.splat(last as i16);
+  let link: u32 = 0;
+  for (; link + 8 <= bound; link += 8) {
+    if (v128.any_true(i16x8.gt_u(v128.load(links + (link << 1)), lasts))) return false;
+  }
+  for (; link < bound; link++) if (load<u16>(links + (link << 1)) > last) return false;
+  return true;
+}
+
+function areWideBelow(links: u32, bound: u32, nodes: u32): bool {
+  const lasts = i32x4.splat((nodes - 1) as i32);
+  let link: u32 = 0;
+  for (; link + 4 <= bound; link += 4) {
+    if (v128.any_true(i32x4.gt_u(v128.load(links + (link << 2)), lasts))) return false;
+  }
+  for (; link < bound; link++) if (load<u32>(links + (link << 2)) >= nodes) return false;
   return true;
 }
