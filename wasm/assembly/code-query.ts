@@ -41,18 +41,24 @@ export function prepareQuery(bits: u32, dimension: u32, vector: u32, base: f32, 
     maxima = v128.shuffle<f32>(maxima, maxima, 1, 2, 3, 0);
   }
   const inverse = f32x4.splat(largest > 0 ? 127 / largest : 0);
-  let total: i32 = 0;
-  for (let index: u32 = 0; index < padded; index += 4) {
-    const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(vector + (index << 2)), inverse)));
-    total += i32x4.extract_lane(whole, 0) + i32x4.extract_lane(whole, 1)
-      + i32x4.extract_lane(whole, 2) + i32x4.extract_lane(whole, 3);
-    const bytes = v128.shuffle<i8>(whole, whole, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-    v128.store_lane<u32>(query + VALUES + index, bytes, 0);
+  let total = i32x4.splat(0);
+  for (let index: u32 = 0; index < padded; index += 16) {
+    const from = vector + (index << 2);
+    const low = i16x8.narrow_i32x4_s(whole4(from, inverse), whole4(from + 16, inverse));
+    const high = i16x8.narrow_i32x4_s(whole4(from + 32, inverse), whole4(from + 48, inverse));
+    total = i32x4.add(total, i32x4.extadd_pairwise_i16x8_s(i16x8.add(low, high)));
+    v128.store(query + VALUES + index, i8x16.narrow_i16x8_s(low, high));
   }
   const to = changetype<CodeQuery>(query);
   to.base = base;
   to.factor = (weight * largest) / 127;
-  to.shift = (total as f32) * zOf(bits);
+  to.shift = sumLane(f32x4.convert_i32x4_s(total)) * zOf(bits);
+}
+
+// @ts-ignore: decorator
+@inline
+function whole4(values: u32, inverse: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(values), inverse)));
 }
 
 /** Prepares a query from a code: exactly what the code stands for, so distances between codes are symmetric. */
