@@ -10,7 +10,7 @@ import { LENGTH_MIN } from './norms';
  * Exact distances of one query and vectors that lie anywhere in memory: what ranks the last candidates of a search.
  */
 
-/** Between these a float32 sum of squares is as good as any: no square that counts has over- or underflowed. */
+/** Between these a float32 sum of squares is right: no square that counts has over- or underflowed. */
 const SQUARES_MIN: f32 = 8.271806125530277e-25; // 2^-80
 const SQUARES_MAX: f32 = 1329227995784915872903807060280344576.0; // 2^120
 
