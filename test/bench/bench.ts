@@ -1,21 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ClockName, setClock } from './clock.ts';
 import type { DataSet } from './data-set.ts';
 import { DATA_NAMES, readDataSet } from './datasets.ts';
 import type { FlatShare } from './flat.ts';
-import { ChromiumHost } from './hosts/chromium.ts';
-import { loadInChromium } from './hosts/chromium-loads.ts';
+import { HOST_NAMES, type Host, type HostName, startHost } from './hosts/host.ts';
 import { busyWarning, machine, wasmGzipBytes } from './machine.ts';
 import { type Effort, measureSet, type SetMeasured } from './measure.ts';
 import { installPeers } from './peers.ts';
-import { plot } from './plot.ts';
+import { extraRows, RESULTS, writeResults } from './report.ts';
 import type { System } from './system.ts';
-import { SYSTEMS, systemsNamed } from './system-list.ts';
-import { aligned, markdown, rowsOf } from './table.ts';
-import { type Verdict, verdictRows, verdicts } from './verdict.ts';
+import { systemsNamed } from './system-list.ts';
+import { aligned, rowsOf } from './table.ts';
+import { verdictRows, verdicts } from './verdict.ts';
 
 const USAGE = `npm run bench -- [options]
   --data NAME,…     sets: ${DATA_NAMES.join(', ')}
@@ -46,35 +45,35 @@ const SLOW_VALUES_MAX = 2_000_000;
 const QUICK_SYSTEMS: readonly string[] = [
   ...['hnswlib native', 'hnswlib-wasm', 'HNSW (relaxed)', 'SQ8 (relaxed)', 'SQ4 (relaxed)', 'SQ4, vectors'],
 ];
-const FLAT_FLOOR = 0.7;
-const GZIP_BYTES_MAX = 60 * 1024;
 
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
-
-async function inNode(): Promise<void> {
-  setClock(options.clock as ClockName);
+async function bench(hostName: HostName): Promise<void> {
+  // The clocks of other hosts are theirs.
+  setClock(hostName === 'node' ? (options.clock as ClockName) : 'wall');
   const { cpu, cores, node, date, command } = machine();
   const where = `${cpu}, ${cores} cores, Node ${node}, ${date}, \`${command}\``;
   console.log(where);
   for (const warning of [busyWarning(), installPeers()]) if (warning !== undefined) console.log(warning);
-  const isWhole = options.data === undefined && options.systems === undefined && !options.quick;
+  const isWhole = options.data === undefined && options.systems === undefined && !options.quick && hostName === 'node';
   const flat = isWhole ? runFlat() : [];
-  const chromium = await startChromium();
+  const host = await startHost(hostName);
   const measured: SetMeasured[] = [];
-  const names = options.data?.split(',') ?? (options.quick ? ['siftsmall', 'synthetic'] : DATA_NAMES);
-  for (const name of names) {
-    const one = await measureNamed(name, chromium);
+  for (const name of dataNames(host)) {
+    const one = await measureNamed(name, host);
     if (one !== undefined) measured.push(one);
   }
-  await chromium?.close();
+  await host.close();
   const bar = verdicts(measured);
   const extras = extraRows(flat, await wasmGzipBytes());
-  writeResults(where, measured, bar, extras);
-  console.log(`\n${aligned(verdictRows(bar))}\n\n${extras.join('\n')}\n\nWritten to ${RESULTS}`);
+  const folder = writeResults({ host: hostName, where, measured, bar, extras, json: options.json });
+  console.log(`\n${aligned(verdictRows(bar))}\n\n${extras.join('\n')}\n\nWritten to ${folder}`);
   if (isWhole) runScript('inserts.ts');
 }
 
-async function measureNamed(name: string, chromium: ChromiumHost | undefined): Promise<SetMeasured | undefined> {
+function dataNames(host: Host): readonly string[] {
+  return options.data?.split(',') ?? (options.quick ? ['siftsmall', 'synthetic'] : (host.dataNames ?? DATA_NAMES));
+}
+
+async function measureNamed(name: string, host: Host): Promise<SetMeasured | undefined> {
   const set = await readDataSet(name);
   if (typeof set === 'string') {
     console.log(`\n== ${set}`);
@@ -82,34 +81,22 @@ async function measureNamed(name: string, chromium: ChromiumHost | undefined): P
   }
   const began = performance.now();
   console.log(`\n== ${set.name}: ${set.size} × ${set.dimension}, ${set.metric}, ${set.queryCount} queries`);
-  const measured = await measureSet(set, systemsFor(set), effort(chromium), (text) => console.log(text));
+  await host.use(set);
+  const measured = await measureSet(set, systemsFor(set, host), effort(host), (text) => console.log(text));
   console.log(`${aligned(rowsOf(measured))}\n${((performance.now() - began) / 1000).toFixed(0)} s`);
   return measured;
 }
 
-function systemsFor(set: DataSet): readonly System[] {
-  if (options.systems !== undefined) return systemsNamed(options.systems.split(','));
-  if (options.quick) return systemsNamed(QUICK_SYSTEMS);
+function systemsFor(set: DataSet, { systems }: Host): readonly System[] {
+  if (options.systems !== undefined) return systemsNamed(systems, options.systems.split(','));
+  if (options.quick) return systemsNamed(systems, QUICK_SYSTEMS);
   const isSmall = set.size * set.dimension <= SLOW_VALUES_MAX;
-  return SYSTEMS.filter(({ isSlow }) => isSlow !== true || isSmall || options.all);
+  return systems.filter(({ isSlow }) => isSlow !== true || isSmall || options.all);
 }
 
-/** Loads are timed in a page as well, where there is a browser. */
-async function startChromium(): Promise<ChromiumHost | undefined> {
-  try {
-    return await ChromiumHost.start();
-  } catch (error) {
-    console.log(`No loads in Chromium: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
-  }
-}
-
-function effort(chromium: ChromiumHost | undefined): Effort {
-  const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
-  const loadInPage: Effort['loadInPage'] =
-    chromium === undefined ? undefined : (set, saved, loads) => loadInChromium(chromium, set, saved, loads);
+function effort({ loadInPage }: Host): Effort {
   return {
-    rounds,
+    rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
     smallBuilds: options.quick ? 1 : 3,
     loads: options.quick ? 3 : 5,
     ...(loadInPage === undefined ? {} : { loadInPage }),
@@ -132,36 +119,7 @@ function runScript(script: string, ...args: readonly string[]): boolean {
   return status === 0;
 }
 
-/** What the bar asks for beside the table. */
-function extraRows(flat: readonly FlatShare[], gzipBytes: number): string[] {
-  return [
-    ...flat.map(({ build, dimension, share }) => {
-      const holds = share >= FLAT_FLOOR ? 'holds' : 'does not hold';
-      return `FLAT f32, ${dimension}-d, ${build}: ${share.toFixed(2)} of the sequential read (floor ${FLAT_FLOOR}): ${holds}`;
-    }),
-    `WASM of both builds, gzip: ${(gzipBytes / 1024).toFixed(1)} KB (at most ${GZIP_BYTES_MAX / 1024}): ${gzipBytes <= GZIP_BYTES_MAX ? 'holds' : 'does not hold'}`,
-  ];
-}
-
-function writeResults(
-  where: string,
-  measured: readonly SetMeasured[],
-  bar: readonly Verdict[],
-  extras: readonly string[],
-): void {
-  mkdirSync(RESULTS, { recursive: true });
-  const sections = measured.map((set) => {
-    const absent = set.absent.map(({ system, why }) => `- ${system}: absent: ${why.split('\n')[0]}`);
-    const title = `## ${set.set}: ${set.size} × ${set.dimension}, ${set.metric}`;
-    return [title, markdown(rowsOf(set)), ...absent].join('\n\n');
-  });
-  const text = ['# Bench', where, '![recall against QPS](bench.svg)', markdown(verdictRows(bar)), extras.join('\n\n')];
-  writeFileSync(`${RESULTS}bench.md`, `${[...text, ...sections].join('\n\n')}\n`);
-  writeFileSync(`${RESULTS}bench.svg`, plot(measured, where));
-  const json = JSON.stringify({ machine: machine(), bar, extras, sets: measured }, undefined, 2);
-  writeFileSync(options.json ?? `${RESULTS}bench.json`, `${json}\n`);
-}
-
+const hostName = HOST_NAMES.find((name) => name === options.host);
 if (options.help) console.log(USAGE);
-else if (options.host === 'node') await inNode();
-else throw new Error(`--host ${options.host}: there are node, chromium and workerd.`);
+else if (hostName !== undefined) await bench(hostName);
+else throw new Error(`--host ${options.host}: there are ${HOST_NAMES.join(', ')}.`);

@@ -22,6 +22,6 @@ export const SYSTEMS: readonly System[] = [
 ];
 
 /** The systems whose name holds one of these words, in any case. */
-export function systemsNamed(words: readonly string[]): readonly System[] {
-  return SYSTEMS.filter(({ name }) => words.some((word) => name.toLowerCase().includes(word.trim().toLowerCase())));
+export function systemsNamed(systems: readonly System[], words: readonly string[]): readonly System[] {
+  return systems.filter(({ name }) => words.some((word) => name.toLowerCase().includes(word.trim().toLowerCase())));
 }

@@ -1,7 +1,8 @@
 import { JUDGED_NAMES } from './datasets.ts';
 import type { Measured, SetMeasured } from './measure.ts';
 import { TARGETS, type Target } from './recall.ts';
-import { nameOf, SETTINGS, type Setting } from './systems/elanus.ts';
+import { SETTINGS } from './systems/elanus.ts';
+import { nameOf, type Setting } from './systems/elanus-index.ts';
 import { fixed, REFERENCE, ratioAt } from './table.ts';
 
 /** One line of the bar: what was asked, what came out. */

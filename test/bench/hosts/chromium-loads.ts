@@ -1,15 +1,13 @@
 import type { Page } from 'playwright';
 import { type DataSet, unitVectors } from '../data-set.ts';
 import type { SavedIndex } from '../system.ts';
-import { nameOf, SETTINGS } from '../systems/elanus.ts';
+import { nameOf, PAGE_SETTINGS } from '../systems/elanus-index.ts';
 import { HNSWLIB_WASM } from '../systems/hnswlib-wasm.ts';
 import { type ChromiumHost, runTask } from './chromium.ts';
 import type { PageTask } from './page-worker.ts';
 
 /** Ours whose loads are timed: the build that Chromium runs, exact vectors among the bytes. */
-const OURS: ReadonlySet<string> = new Set(
-  SETTINGS.filter(({ build, exact }) => build === 'relaxed' && exact === 'memory').map(nameOf),
-);
+const OURS: ReadonlySet<string> = new Set(PAGE_SETTINGS.map(nameOf));
 
 /** Seconds from the bytes in IndexedDB to the first answer, by system, one a round. */
 export type Loads = ReadonlyMap<string, readonly number[]>;

@@ -1,13 +1,20 @@
 import { VectorIndex } from '../../../wasm/index.ts';
-import { LIMIT } from '../data-set.ts';
+import { type DataSet, LIMIT } from '../data-set.ts';
+import type { BuiltIndex } from '../system.ts';
+import { buildEdgeVec, type EdgeVecPackage } from '../systems/edgevec-index.ts';
+import { BYTES_MAX, buildElanus, nameOf, PAGE_SETTINGS } from '../systems/elanus-index.ts';
+import { buildHnswlib, type HnswlibPackage } from '../systems/hnswlib-wasm-index.ts';
 import { type Databases, EMSCRIPTEN, type EmscriptenFile, openDatabase, settled } from './indexed-db.ts';
+import { RemoteBench, type RemoteRequest, type SetWords } from './remote.ts';
 
 /**
- * What runs in a page's module worker: saved indexes are put into IndexedDB, each as its system keeps it there, and
- * opened from there in a fresh worker, where nothing is warm but the compiled modules. The bundler finds
- * `hnswlib-wasm` in this folder's packages.
+ * What runs in a page's module worker. In one that stays, the systems of the bench; in fresh ones, where nothing is warm
+ * but the compiled modules, saved indexes are put into IndexedDB, each as its system keeps it there, and opened from
+ * there.
  */
 export type PageTask =
+  | { readonly task: 'use'; readonly words: SetWords; readonly rows: string; readonly queries: string }
+  | { readonly task: 'ask'; readonly request: RemoteRequest }
   | { readonly task: 'store'; readonly format: 'elanus' | 'hnswlib-wasm'; readonly url: string; readonly name: string }
   | {
       readonly task: 'load';
@@ -18,17 +25,6 @@ export type PageTask =
       readonly size: number;
     };
 
-interface HnswlibIndex {
-  initIndex(maxElements: number, m: number, efConstruction: number, seed: number): void;
-  readIndex(name: string, maxElements: number): Promise<boolean>;
-  searchKnn(query: Float32Array, limit: number, filter: undefined): { neighbors: number[] };
-}
-interface HnswlibPackage {
-  loadHnswlib(): Promise<{
-    HierarchicalNSW: new (space: string, dimension: number, autoSaveName: string) => HnswlibIndex;
-  }>;
-  syncFileSystem(action: 'read'): Promise<void>;
-}
 interface WorkerScope {
   readonly indexedDB: Databases;
   readonly location: { readonly href: string };
@@ -38,15 +34,55 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 const OURS = { database: 'elanus-bench', store: 'indexes' } as const;
-const BYTES_MAX = 3 * 2 ** 30;
+
+const bench = new RemoteBench(
+  new Map<string, (set: DataSet) => Promise<BuiltIndex>>([
+    ...PAGE_SETTINGS.map(
+      (setting) =>
+        [
+          nameOf(setting),
+          async (set: DataSet) => (await buildElanus(set, setting, { wasmUrl: wasmUrl() })).built,
+        ] as const,
+    ),
+    ['hnswlib-wasm', async (set) => (await buildHnswlib(set, await (await hnswlibPackage()).loadHnswlib())).built],
+    ['edgevec', async (set) => buildEdgeVec(set, await edgevecPackage())],
+  ]),
+);
 
 scope.onmessage = ({ data }) => {
-  const work = data.task === 'store' ? store(data) : load(data);
-  work.then(
+  run(data).then(
     (value) => scope.postMessage({ value }),
     (error: unknown) => scope.postMessage({ error: String(error) }),
   );
 };
+
+async function run(task: PageTask): Promise<unknown> {
+  if (task.task === 'ask') return await bench.answer(task.request);
+  if (task.task === 'store') return await store(task);
+  if (task.task === 'load') return await (task.format === 'elanus' ? loadOurs(task) : loadHnswlib(task));
+  const floats = async (url: string) => new Float32Array(await (await fetch(url)).arrayBuffer());
+  bench.use(task.words, await floats(task.rows), await floats(task.queries));
+  return undefined;
+}
+
+function wasmUrl(): URL {
+  return new URL('/wasm/', scope.location.href);
+}
+
+/** The page's server has the peers' folders: they are not bundled, because they may not be there. */
+async function importPeer<Exports>(url: string): Promise<Exports> {
+  return (await import(url)) as Exports;
+}
+
+function hnswlibPackage(): Promise<HnswlibPackage> {
+  return importPeer('/hnswlib-wasm/dist/hnswlib.js');
+}
+
+async function edgevecPackage(): Promise<EdgeVecPackage> {
+  const edgevec = await importPeer<EdgeVecPackage>('/edgevec/edgevec.js');
+  edgevec.initSync({ module: new Uint8Array(await (await fetch('/edgevec/edgevec_bg.wasm')).arrayBuffer()) });
+  return edgevec;
+}
 
 async function store({ format, url, name }: PageTask & { task: 'store' }): Promise<number> {
   const contents = new Uint8Array(await (await fetch(url)).arrayBuffer());
@@ -61,12 +97,8 @@ async function store({ format, url, name }: PageTask & { task: 'store' }): Promi
 }
 
 /** Seconds from the bytes in IndexedDB to the first answer. */
-async function load(task: PageTask & { task: 'load' }): Promise<number> {
-  return task.format === 'elanus' ? await loadOurs(task) : await loadHnswlib(task);
-}
-
 async function loadOurs({ name, query }: PageTask & { task: 'load' }): Promise<number> {
-  const options = { maxBytes: BYTES_MAX, wasmUrl: new URL('/wasm/', scope.location.href) };
+  const options = { maxBytes: BYTES_MAX, wasmUrl: wasmUrl() };
   // The module is fetched and compiled before the clock starts, as the peer's is.
   (await VectorIndex.create({ type: 'FLAT', metric: 'L2', dimension: 4, ...options })).free();
   const began = performance.now();
@@ -80,7 +112,7 @@ async function loadOurs({ name, query }: PageTask & { task: 'load' }): Promise<n
 }
 
 async function loadHnswlib({ name, space, query, size }: PageTask & { task: 'load' }): Promise<number> {
-  const hnswlib = (await import('hnswlib-wasm')) as unknown as HnswlibPackage;
+  const hnswlib = await hnswlibPackage();
   const { HierarchicalNSW } = await hnswlib.loadHnswlib();
   const began = performance.now();
   await hnswlib.syncFileSystem('read');
