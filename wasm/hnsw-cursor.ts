@@ -5,11 +5,11 @@ import { type HnswExports, hnswExports } from './hnsw-exports.ts';
 import {
   copyBitmap,
   copyQueries,
-  distancesOf,
   type HnswRows,
   type HnswSearch,
   roundUp,
   Scratch,
+  toDistances,
 } from './hnsw-search.ts';
 import type { KernelMemory } from './memory.ts';
 
@@ -91,7 +91,8 @@ export class HnswCursor implements IndexCursor {
         distances: new Float32Array(count),
       };
       hits.rows.set(this.#memory.words(rows, found));
-      hits.distances.set(distancesOf(this.#spec.metric, this.#memory.floats(scores, found)));
+      hits.distances.set(this.#memory.floats(scores, found));
+      toDistances(this.#spec.metric, hits.distances.subarray(0, found));
       return hits;
     } finally {
       scratch.free();

@@ -17,7 +17,7 @@ export interface HnswSearch {
   readonly limit: number;
   readonly ef: number;
   readonly refineK: number;
-  readonly allow?: Uint8Array;
+  readonly allow: Uint8Array | undefined;
 }
 
 /** What a search needs to know of an index. */
@@ -33,7 +33,7 @@ export function effectiveSearch(search: IndexSearch, type: IndexType): HnswSearc
   const ef = Math.max(search.ef ?? EF_DEFAULT, limit, search.refineK ?? 0);
   const usual = Math.max(REFINE_DEFAULT[type] ?? 0, 2 * limit);
   const refineK = type === 'HNSW' ? 0 : Math.min(ef, search.refineK ?? usual);
-  return { limit, ef, refineK, ...(allow !== undefined && { allow }) };
+  return { limit, ef, refineK, allow };
 }
 
 /** One block of the kernel's memory for one search, its parts at multiples of 16. */
@@ -110,15 +110,44 @@ export function searchHnsw(
       at + 2 * hitsBytes,
     );
     if (isDone === 0) throw memory.quota(rows.size / 8, 'a search among removed rows');
-    return {
-      limit,
-      counts: memory.words(at + 2 * hitsBytes, count).slice(),
-      rows: memory.words(at, count * limit).slice(),
-      distances: distancesOf(metric, memory.floats(at + hitsBytes, count * limit)),
-    };
+    return readHits(memory, metric, limit, count, at, hitsBytes);
   } finally {
     memory.release(block);
   }
+}
+
+/** Hits up to which copying one by one is faster than making a view. */
+const FEW_HITS = 256;
+
+/** The hits that the module wrote: rows, scores and counts, `partBytes` apart. */
+function readHits(
+  memory: KernelMemory,
+  metric: IndexSpec['metric'],
+  limit: number,
+  count: number,
+  address: number,
+  partBytes: number,
+): TopK {
+  const hits = count * limit;
+  const rows = new Uint32Array(hits);
+  const distances = new Float32Array(hits);
+  const counts = new Uint32Array(count);
+  const { allWords, values } = memory;
+  const atRows = address / 4;
+  const atScores = atRows + partBytes / 4;
+  const atCounts = atScores + partBytes / 4;
+  if (hits > FEW_HITS) {
+    rows.set(allWords.subarray(atRows, atRows + hits));
+    distances.set(values.subarray(atScores, atScores + hits));
+  } else {
+    for (let at = 0; at < hits; at++) {
+      rows[at] = allWords[atRows + at] as number;
+      distances[at] = values[atScores + at] as number;
+    }
+  }
+  for (let query = 0; query < count; query++) counts[query] = allWords[atCounts + query] as number;
+  toDistances(metric, distances);
+  return { limit, counts, rows, distances };
 }
 
 /** Copies queries to `target`, each padded with zeros to `stride` bytes. */
@@ -146,15 +175,13 @@ export function copyBitmap(memory: KernelMemory, allow: Uint8Array, size: number
   memory.bytes.fill(0, target + used, target + bytes);
 }
 
-/** Scores as distances in the metric's own values; those of a cosine are held within its range. */
-export function distancesOf(metric: IndexSpec['metric'], scores: Float32Array): Float32Array<ArrayBuffer> {
-  const distances = scores.slice() as Float32Array<ArrayBuffer>;
-  for (let at = 0; at < distances.length; at++) {
-    const score = distances[at] as number;
-    if (metric === 'L2') distances[at] = Math.max(0, score);
-    else distances[at] = metric === 'COSINE' ? Math.max(-1, Math.min(1, 0 - score)) : 0 - score;
+/** Turns scores into distances in the metric's own values; those of a cosine are held within its range. */
+export function toDistances(metric: IndexSpec['metric'], scores: Float32Array): void {
+  for (let at = 0; at < scores.length; at++) {
+    const score = scores[at] as number;
+    if (metric === 'L2') scores[at] = Math.max(0, score);
+    else scores[at] = metric === 'COSINE' ? Math.max(-1, Math.min(1, 0 - score)) : 0 - score;
   }
-  return distances;
 }
 
 export function roundUp(bytes: number): number {

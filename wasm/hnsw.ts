@@ -151,8 +151,7 @@ export class HnswIndex implements SegmentIndex {
 
   candidates(queries: Float32Array, search: IndexSearch): TopK {
     const { refineK, ef } = effectiveSearch(search, this.spec.type);
-    const allow = search.allow === undefined ? {} : { allow: search.allow };
-    return this.#search(queries, { limit: Math.max(search.limit, refineK), ef, refineK: 0, ...allow });
+    return this.#search(queries, { limit: Math.max(search.limit, refineK), ef, refineK: 0, allow: search.allow });
   }
 
   cursor(query: Float32Array, search: IndexSearch): IndexCursor {

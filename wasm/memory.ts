@@ -49,6 +49,7 @@ export class KernelMemory {
   readonly #memory: WebAssembly.Memory;
   #bytes: Uint8Array<ArrayBuffer>;
   #values: Float32Array<ArrayBuffer>;
+  #words: Uint32Array<ArrayBuffer>;
 
   constructor(module: WebAssembly.Module, bytesMax: number) {
     const maximum = Math.min(Math.floor(bytesMax / PAGE_BYTES), PAGES_MAX);
@@ -58,6 +59,7 @@ export class KernelMemory {
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum });
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#values = new Float32Array(this.#memory.buffer);
+    this.#words = new Uint32Array(this.#memory.buffer);
     this.bytesMax = maximum * PAGE_BYTES;
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.exports = instance.exports as unknown as KernelExports;
@@ -83,6 +85,13 @@ export class KernelMemory {
     const { buffer } = this.#memory;
     if (this.#values.byteLength !== buffer.byteLength) this.#values = new Float32Array(buffer);
     return this.#values;
+  }
+
+  /** The same as unsigned words. */
+  get allWords(): Uint32Array<ArrayBuffer> {
+    const { buffer } = this.#memory;
+    if (this.#words.byteLength !== buffer.byteLength) this.#words = new Uint32Array(buffer);
+    return this.#words;
   }
 
   floats(address: number, length: number): Float32Array<ArrayBuffer> {

@@ -157,12 +157,13 @@ export function indexSearchOf(
   allow: Uint8Array | undefined,
 ): IndexSearch {
   const { ef, nprobe, refineK } = options;
+  // One shape whatever is given: a small search takes few microseconds, and spreading would be one of them.
   return {
     limit,
-    ...(ef === undefined ? {} : { ef: Math.max(ef, limit) }),
-    ...(nprobe === undefined ? {} : { nprobe }),
-    ...(refineK === undefined ? {} : { refineK: refineK === 0 ? 0 : Math.max(refineK, limit) }),
-    ...(allow === undefined ? {} : { allow }),
+    ef: ef === undefined ? undefined : Math.max(ef, limit),
+    nprobe,
+    refineK: refineK === undefined || refineK === 0 ? refineK : Math.max(refineK, limit),
+    allow,
   };
 }
 

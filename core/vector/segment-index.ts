@@ -46,13 +46,13 @@ export interface IndexSearch {
   /** Hits a query, 1 to `TOP_K_MAX`. */
   readonly limit: number;
   /** HNSW: nodes that the search keeps in view; at least `limit` and `refineK`. Default: the larger of 64 and `limit`. */
-  readonly ef?: number;
+  readonly ef?: number | undefined;
   /** IVF, SCANN: lists that are searched. Default: the larger of 8 and a sixteenth of them. */
-  readonly nprobe?: number;
+  readonly nprobe?: number | undefined;
   /** Candidates that are ranked again exactly, at least `limit`. Default: each index's own. 0: none, estimates count. */
-  readonly refineK?: number;
+  readonly refineK?: number | undefined;
   /** A bitmap of the rows that may be found, as in `FlatSearch`. */
-  readonly allow?: Uint8Array;
+  readonly allow?: Uint8Array | undefined;
 }
 
 /** The next results of one query. It sees the index as it was when it was opened; a change of the index ends it. */

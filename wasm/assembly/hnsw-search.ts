@@ -8,6 +8,8 @@ import { nextEpoch, visitedMarks } from './visited';
 
 /** Neighbours of one node that were not met before: at most 256, and padding. */
 const FRESH: u32 = memory.data((256 + 4) * 4, 16) as u32;
+/** Their scores. */
+const SCORES: u32 = memory.data((256 + 4) * 4, 16) as u32;
 
 /** From `node` on a level above 0 down to the nearest node that can be reached by links that only come nearer. */
 export function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32): u32 {
@@ -87,15 +89,18 @@ function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam:
     store<u64>(beam + (next << 3), entry | 1, 16);
     const links = rowIn(linkChunks, linkShift, linkStride, nodeOf(entry));
     const count = isNarrow ? freshNarrow(links, marks, epoch) : freshWide(links, marks, epoch);
-    let entering: u32 = 0;
+    // All scores before any decision: a branch that is foreseen wrong would throw away loads that are under way.
     for (let at: u32 = 0; at < count; at += 4) {
       const list = FRESH + (at << 2);
-      const scores = score4<K>(
+      v128.store(SCORES + (at << 2), score4<K>(
         metric, dimension, query,
         rowIn(chunks, shift, stride, load<u32>(list)), rowIn(chunks, shift, stride, load<u32>(list, 4)),
         rowIn(chunks, shift, stride, load<u32>(list, 8)), rowIn(chunks, shift, stride, load<u32>(list, 12)),
-      );
-      entering = gather(beam, scores, list, count - at, entering);
+      ));
+    }
+    let entering: u32 = 0;
+    for (let at: u32 = 0; at < count; at += 4) {
+      entering = gather(beam, v128.load(SCORES + (at << 2)), FRESH + (at << 2), count - at, entering);
     }
     next += 1;
     if (entering > 0) next = min(next, merge(beam, entering));
