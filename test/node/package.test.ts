@@ -185,6 +185,26 @@ describe('in an empty Vite project', () => {
   }
 });
 
+describe('in Node', () => {
+  it('an index is made, here and in a worker, and the process ends when it is freed', async () => {
+    await project.write({
+      'index-node.js': `
+        import { VectorIndex } from 'elanus/vector';
+        const options = { type: 'HNSW_SQ4', metric: 'IP', dimension: 2 };
+        for (const index of [await VectorIndex.create(options), await VectorIndex.createInWorker(options)]) {
+          await index.add(new Float32Array([1, 0, 0, 1]), [7, 8]);
+          await index.build();
+          const { ids } = await index.search(new Float32Array([0, 1]), { limit: 1 });
+          console.log(ids[0], await index.size);
+          index.free();
+        }
+      `,
+    });
+    const { stdout } = await run(process.execPath, ['index-node.js'], { cwd: project.folder, timeout: 20_000 });
+    expect(stdout).toBe('8 2\n8 2\n');
+  });
+});
+
 describe('in an empty Worker project', () => {
   const started: ChildProcess[] = [];
 
