@@ -50,11 +50,12 @@ export const SMALL = 10_000;
 const RECALL_ENOUGH = 0.998;
 /** One timing takes at least this long, so that the clock and one interruption do not decide it. */
 const TIMING_SECONDS_MIN = 0.03;
-/** A processor's time may be counted in steps of this length: a pass that took less says nothing. */
+/** A processor's time may be counted in steps of this length. */
 const CLOCK_STEP = 0.004;
-/** Rounds in which points that no target needs are timed too, for the plot. */
-const PLOT_ROUNDS = 2;
+/** Rounds in which points that no target needs are timed too, for the plot; slow systems have no others. */
+const PLOT_ROUNDS = 1;
 const SLOW_QUERIES = 50;
+const PAGE_LOADS_MAX = 3;
 
 /** A system on its way through the measuring of one set. */
 interface Running {
@@ -107,8 +108,9 @@ async function buildAndSweep(set: DataSet, system: System, say: (text: string) =
   const index = await system.build(set);
   const points: Point[] = [];
   for (const knob of system.knobs ?? EF_GRID) {
+    const began = performance.now();
     const recall = recallOf(await index.answers(knob), set.truth);
-    points.push({ knob, recall, rates: [] });
+    points.push({ knob, recall, passSeconds: (performance.now() - began) / 1000, rates: [] });
     if (recall >= RECALL_ENOUGH) break;
   }
   const { buildSeconds } = index;
@@ -155,13 +157,13 @@ async function timeRounds(
   }
 }
 
-async function rateOf(set: DataSet, { system, index }: Running, { knob, rates }: Point): Promise<number> {
+async function rateOf(set: DataSet, { system, index }: Running, { knob, passSeconds, rates }: Point): Promise<number> {
   const queries = system.isSlow === true ? Math.min(SLOW_QUERIES, set.queryCount) : set.queryCount;
-  const known = rates.findLast((rate) => rate !== undefined);
-  // How long a pass takes is known from the round before, or by a pass that is thrown away.
-  const pass = known === undefined ? Math.max(CLOCK_STEP, await index.time(knob, queries, 1)) : queries / known;
+  // How long a pass takes is known from the round before, or from when recall was measured.
+  const known = rates.findLast((rate) => rate !== undefined) ?? set.queryCount / passSeconds;
+  const pass = queries / known;
   const repetitions = Math.max(1, Math.ceil(TIMING_SECONDS_MIN / pass));
-  return (queries * repetitions) / Math.max(CLOCK_STEP / 4, await index.time(knob, queries, repetitions));
+  return (queries * repetitions) / Math.max(CLOCK_STEP, await index.time(knob, queries, repetitions));
 }
 
 async function loadRounds(running: readonly Running[], loads: number, say: (text: string) => void): Promise<void> {
@@ -198,7 +200,7 @@ async function pageRounds(
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const saved = running.flatMap(({ system, saved }) => (saved === undefined ? [] : [[system.name, saved] as const]));
   try {
-    return (await loadInPage?.(set, new Map(saved), loads)) ?? new Map();
+    return (await loadInPage?.(set, new Map(saved), Math.min(loads, PAGE_LOADS_MAX))) ?? new Map();
   } catch (error) {
     say(`  no loads in Chromium: ${error instanceof Error ? error.message : String(error)}`);
     return new Map();

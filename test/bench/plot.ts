@@ -5,7 +5,7 @@ import { type Measured, medianOf, type SetMeasured } from './measure.ts';
  * that of the share that is missed, on a logarithmic scale, since from 0.95 to 0.99 is as far as from 0.75 to 0.95.
  */
 
-const PANEL = { width: 460, height: 340, left: 56, right: 14, top: 34, bottom: 42 };
+const PANEL = { width: 460, height: 340, left: 56, right: 14, top: 40, bottom: 42 };
 const COLUMNS = 2;
 const LEGEND_LINE = 20;
 const RECALLS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];

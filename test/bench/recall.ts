@@ -8,6 +8,8 @@ export type Target = (typeof TARGETS)[number];
 export interface Point {
   readonly knob: number;
   readonly recall: number;
+  /** About how long one pass over all queries takes. */
+  readonly passSeconds: number;
   /** Queries a second, one entry a round; undefined in rounds that left it out. */
   readonly rates: (number | undefined)[];
 }

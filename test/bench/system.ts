@@ -14,6 +14,8 @@ export interface System {
   readonly name: string;
   /** Whether it takes so long that fewer queries and rounds must do, and large sets only on demand. */
   readonly isSlow?: boolean;
+  /** Whether it is shown beside a peer that it wraps, so that it is left out of the largest sets. */
+  readonly isBeside?: boolean;
   /** What is swept; a system without a knob has the one point `[0]`. Defaults to `EF_GRID`. */
   readonly knobs?: readonly number[];
   /** Builds an index of the set's rows, which are given the numbers 0, 1, 2 …; throws where it cannot. */

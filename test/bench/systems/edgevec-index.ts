@@ -27,7 +27,7 @@ export interface EdgeVecPackage {
  * index cannot be opened under another number: so each point of the sweep is an index of its own, and there are few.
  * Its cosine (0.9.0) finds none of the nearest, so COSINE is L2 of vectors of length 1, which orders alike.
  */
-export const EDGEVEC_KNOBS: readonly number[] = [12, 30, 75];
+export const EDGEVEC_KNOBS: readonly number[] = [12, 60];
 
 /** Builds indexes of EdgeVec, in any host. */
 export async function buildEdgeVec(set: DataSet, edgevec: EdgeVecPackage): Promise<BuiltIndex> {

@@ -23,12 +23,14 @@ interface HnswlibModule {
 /** hnswlib-node as npm builds it: for any x86-64 or ARM machine, so with SSE at most. */
 export const HNSWLIB_NODE: System = {
   name: 'hnswlib-node',
+  isBeside: true,
   build: async (set) => build(set, requireFrom(built(peerFolder('hnswlib-node'), {}))),
 };
 
 /** hnswlib-node compiled for this machine. */
 export const HNSWLIB_NODE_NATIVE: System = {
   name: 'hnswlib-node -march=native',
+  isBeside: true,
   build: async (set) => build(set, requireFrom(builtForThisMachine())),
 };
 
