@@ -34,14 +34,16 @@ export class FlatIndex implements SegmentIndex {
   static load(memory: KernelMemory, saved: SavedIndex): FlatIndex {
     const index = new FlatIndex(memory, saved.spec);
     try {
-      const { rows = 0 } = saved.state as { rows?: number };
+      const { rows } = saved.state as { rows: number };
+      const rowBytes = vectorBytes(saved.spec.elements, saved.spec.dimension);
       for (const section of saved.sections) {
-        if (section.name === 'exact') index.#flat.append(bytesOf(section));
+        if (section.name === 'exact') {
+          if (section.byteLength !== rows * rowBytes) throw corrupt(`${rows} rows take other than its bytes`);
+          index.#flat.append(bytesOf(section));
+        }
         if (section.name === 'removed') index.#removed.load(bytesOf(section), rows);
       }
-      if (index.size !== rows) {
-        throw new ElanusError('corrupt', `The saved index holds ${index.size} rows, and says ${rows}.`);
-      }
+      if (index.size !== rows) throw corrupt(`it says that it holds ${rows} rows, and holds ${index.size}`);
       return index;
     } catch (error) {
       index.free();
@@ -109,6 +111,10 @@ export class FlatIndex implements SegmentIndex {
   #allow(allow: Uint8Array | undefined): Uint8Array | undefined {
     return this.#removed.size === 0 ? allow : this.#removed.without(allow, this.size);
   }
+}
+
+function corrupt(what: string): ElanusError {
+  return new ElanusError('corrupt', `The saved index is damaged: ${what}. Build it again.`);
 }
 
 function bytesOf(section: IndexSection): Uint8Array {
