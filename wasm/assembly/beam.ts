@@ -58,6 +58,10 @@ export function scoreOf(entry: u64): f32 {
   return reinterpret<f32>(ordered ^ ((~ordered >> 31) | 0x80000000));
 }
 
+/** Infinity, and the sign bit, in each lane. Loaded where they are used: V8 makes a constant anew each time. */
+const INFINITE: u32 = memory.data<u32>([0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000], 16) as u32;
+const SIGNS: u32 = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16) as u32;
+
 /** Nodes that are about to enter a beam: at most one node's links. */
 const BATCH: u32 = memory.data((256 + 8) * 8, 16) as u32;
 
@@ -73,8 +77,8 @@ export function gather(beam: u32, scores: v128, list: u32, rest: u32, count: u32
   if (rest < 4) enters &= (1 << rest) - 1;
   if (enters == 0) return count;
   // A score that is no number counts as infinite.
-  const bits = f32x4.pmin(f32x4.splat(f32.MAX_VALUE * 2), scores);
-  const ordered = v128.xor(bits, v128.or(i32x4.shr_s(bits, 31), i32x4.splat(0x80000000)));
+  const bits = f32x4.pmin(v128.load(INFINITE), scores);
+  const ordered = v128.xor(bits, v128.or(i32x4.shr_s(bits, 31), v128.load(SIGNS)));
   const nodes = i32x4.shl(v128.load(list), 1);
   const low = v128.shuffle<i32>(nodes, ordered, 0, 4, 1, 5);
   const high = v128.shuffle<i32>(nodes, ordered, 2, 6, 3, 7);

@@ -24,6 +24,10 @@ export class CodeQuery {
 @inline
 const VALUES: u32 = 16;
 
+/** Masks of the lowest bits of each byte. Loaded where they are used: V8 makes a constant anew in each round of a loop. */
+const LOW_BITS_4: u32 = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16) as u32;
+const LOW_BITS_1: u32 = memory.data<u64>([0x0101010101010101, 0x0101010101010101], 16) as u32;
+
 /** Bytes of a query. */
 export function codeQueryBytes(bits: u32, dimension: u32): u32 {
   return VALUES + paddedDimension(bits, dimension);
@@ -130,7 +134,7 @@ function products4(bits: u32, bytes: u32, values: u32, a: u32, b: u32, c: u32, d
       const blockC = v128.load(c + at);
       const blockD = v128.load(d + at);
       if (bits == 4) {
-        const mask = i8x16.splat(15);
+        const mask = v128.load(LOW_BITS_4);
         let query = v128.load(values);
         sumA = addProducts(query, v128.and(blockA, mask), sumA);
         sumB = addProducts(query, v128.and(blockB, mask), sumB);
@@ -143,7 +147,7 @@ function products4(bits: u32, bytes: u32, values: u32, a: u32, b: u32, c: u32, d
         sumD = addProducts(query, v128.and(i16x8.shr_u(blockD, 4), mask), sumD);
         values += 32;
       } else {
-        const mask = i8x16.splat(1);
+        const mask = v128.load(LOW_BITS_1);
         for (let shift: u32 = 0; shift < 8; shift++) {
           const query = v128.load(values);
           sumA = addProducts(query, v128.and(i16x8.shr_u(blockA, shift), mask), sumA);

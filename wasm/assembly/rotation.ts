@@ -4,15 +4,16 @@ import { randomAt } from './random';
  * A random rotation in d log d steps and without a matrix: after it the values of a vector are spread evenly over the
  * dimensions, whatever they meant, so that a few bits hold each equally well.
  *
- * Four rounds of: random signs, a Walsh-Hadamard transform of the largest power of two of dimensions (the first ones
- * and the last ones in turn), and, where that leaves some out, one step of Kac's walk, which mixes the two halves.
- * Every step keeps lengths, so distances and inner products stay what they are.
+ * Two rounds of: random signs, a Walsh-Hadamard transform of the largest power of two of dimensions (the first ones,
+ * then the last ones), and, where that leaves some out, one step of Kac's walk, which mixes the two halves. Every step
+ * keeps lengths, so distances and inner products stay what they are.
  *
- * Source: the FHT-Kac rotator of the RaBitQ library (Gao and Long, 2024 and 2025). Multiplications and additions are
+ * Source: the FHT-Kac rotator of the RaBitQ library (Gao and Long, 2024 and 2025), which makes four rounds; two measured
+ * as good on real vectors with each code. Multiplications and additions are
  * never fused: both builds give the same bits.
  */
 
-const ROUNDS: u32 = 4;
+const ROUNDS: u32 = 2;
 const HALF_ROOT: f32 = 0.70710678118654752;
 
 /** Bytes of the signs that a rotation of `dimension` dimensions needs. */
@@ -74,15 +75,34 @@ function transform(values: u32, count: u32): void {
       f32x4.mul(v128.shuffle<f32>(pairs, pairs, 2, 3, 2, 3), f32x4(1, 1, -1, -1)),
     ));
   }
-  for (let step: u32 = 16; step < count << 2; step <<= 1) {
-    for (let block = values; block < end; block += step << 1) {
+  const bytes = count << 2;
+  let step: u32 = 16;
+  // Two steps at once while there are two: half as many loads and stores.
+  for (; step << 1 < bytes; step <<= 2) {
+    for (let block = values; block < end; block += step << 2) {
       const middle = block + step;
       for (let at = block; at < middle; at += 16) {
         const a = v128.load(at);
         const b = v128.load(at + step);
-        v128.store(at, f32x4.add(a, b));
-        v128.store(at + step, f32x4.sub(a, b));
+        const c = v128.load(at + 2 * step);
+        const d = v128.load(at + 3 * step);
+        const ab = f32x4.add(a, b);
+        const cd = f32x4.add(c, d);
+        const abDifference = f32x4.sub(a, b);
+        const cdDifference = f32x4.sub(c, d);
+        v128.store(at, f32x4.add(ab, cd));
+        v128.store(at + step, f32x4.add(abDifference, cdDifference));
+        v128.store(at + 2 * step, f32x4.sub(ab, cd));
+        v128.store(at + 3 * step, f32x4.sub(abDifference, cdDifference));
       }
+    }
+  }
+  if (step < bytes) {
+    for (let at = values; at < values + step; at += 16) {
+      const a = v128.load(at);
+      const b = v128.load(at + step);
+      v128.store(at, f32x4.add(a, b));
+      v128.store(at + step, f32x4.sub(a, b));
     }
   }
 }
