@@ -184,6 +184,21 @@ describe.each(CODED)('exact vectors outside of a %s', (type) => {
     const later = await loaded.searchAsync(FIRST, { ...options, refine: async (ids) => exactOf(ids) });
     expect([...later.ids]).toEqual([...refined.ids.subarray(0, LIMIT)]);
   });
+
+  it('go when new vectors are built too, and are not needed for those to be found', async () => {
+    using index = await built(type, { exact: 'none' });
+    const more = vectorsOf(200);
+    const query = more.subarray(0, DIMENSION);
+    const before = index.bytes;
+    index.add(more);
+    expect(index.search(query, { limit: 3 }).ids[0]).toBe(ROWS);
+    using half = await VectorIndex.load(index.save());
+    for (const each of [index, half]) await each.build();
+    expectSame(half.save(), index.save());
+    expect([...index.search(query, { limit: 20, ef: 200, nprobe: 64 }).ids]).toContain(ROWS);
+    expect(index.bytes - before).toBeLessThan(200 * 4 * DIMENSION + 32 * 1024);
+    expect(index.save().byteLength).toBe(index.save({ exact: false }).byteLength);
+  });
 });
 
 describe('a graph whose links outgrow 16 bits on the way', () => {
