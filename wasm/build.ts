@@ -22,6 +22,23 @@ const MODULES: ReadonlyMap<string, string> = new Map([
   ['elanus-relaxed.wasm', '--enable relaxed-simd'],
 ]);
 
+const COMPILER: string = 'assemblyscript/asc';
+
+/**
+ * As much of the compiler as is used. Its own types declare AssemblyScript's `console`, which would hide the host's from
+ * everything that is compiled together with this file: so they are not imported.
+ */
+export interface Compiler {
+  main(
+    options: readonly string[],
+    files: {
+      readFile?(name: string): string | null;
+      writeFile(name: string, contents: string | Uint8Array): void;
+      listFiles?(): null;
+    },
+  ): Promise<{ readonly error: Error | null; readonly stderr: { toString(): string } }>;
+}
+
 /** Builds what is out of date, and says whether anything was. */
 export async function buildWasm(): Promise<boolean> {
   const fingerprint = await sourcesFingerprint();
@@ -48,7 +65,7 @@ async function sourcesFingerprint(): Promise<string> {
 }
 
 async function compile(flags: string): Promise<Uint8Array> {
-  const { main } = await import('assemblyscript/asc');
+  const { main } = (await import(COMPILER)) as Compiler;
   let bytes: Uint8Array | undefined;
   const entry = ['wasm/assembly/index.ts', '--baseDir', fileURLToPath(ROOT), '--outFile', 'module.wasm'];
   const { error, stderr } = await main([...entry, ...`${FLAGS} ${flags}`.trim().split(' ')], {

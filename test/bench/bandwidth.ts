@@ -1,5 +1,5 @@
 /// <reference path="../../wasm/globals.d.ts" />
-import { main } from 'assemblyscript/asc';
+import type { Compiler } from '../../wasm/build.ts';
 import { compileModule } from '../../wasm/compile.ts';
 
 /** Loads every 16 bytes, into eight sums that wait for nothing but the memory. */
@@ -22,6 +22,8 @@ export function read(start: u32, end: u32): i32 {
 
 /** A WASM loop that reads `bytes` of memory in order: what one thread can get. */
 export async function sequentialRead(bytes: number): Promise<() => void> {
+  const compiler: string = 'assemblyscript/asc';
+  const { main } = (await import(compiler)) as Compiler;
   let compiled: Uint8Array<ArrayBuffer> | undefined;
   const { error, stderr } = await main(
     ['bandwidth.ts', '--runtime', 'stub', '-O3', '--enable', 'simd', '--importMemory', '--outFile', 'bandwidth.wasm'],

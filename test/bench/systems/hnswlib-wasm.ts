@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Databases, EMSCRIPTEN, type EmscriptenFile, openDatabase, settled } from '../hosts/indexed-db.ts';
 import { importPeer } from '../peers.ts';
+import { quietly } from '../quietly.ts';
 import type { SavedIndex, System } from '../system.ts';
 import { buildHnswlib, type HnswlibIndex, type HnswlibModule, type HnswlibPackage } from './hnswlib-wasm-index.ts';
 
@@ -67,16 +68,5 @@ async function load(): Promise<HnswlibModule> {
     return await quietly(async () => (await hnswlibPackage()).loadHnswlib());
   } finally {
     Reflect.deleteProperty(globalThis, 'window');
-  }
-}
-
-/** It tells the console what its file system does. */
-async function quietly<Value>(work: () => Promise<Value>): Promise<Value> {
-  const { log, warn } = console;
-  Object.assign(console, { log: () => {}, warn: () => {} });
-  try {
-    return await work();
-  } finally {
-    Object.assign(console, { log, warn });
   }
 }

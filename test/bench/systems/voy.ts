@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { compileModule } from '../../../wasm/compile.ts';
 import { LIMIT, unitVectors } from '../data-set.ts';
 import { importPeer, peerFolder } from '../peers.ts';
+import { quietly } from '../quietly.ts';
 import { inProcess, type System, secondsOf, views } from '../system.ts';
 
 /** What this bench uses of voy-search. */
@@ -42,18 +43,13 @@ export const VOY: System = {
     const queries = prepared(set.queries);
     let index: Voy | undefined;
     // It writes what went wrong, with a stack, to the console.
-    const said = console.error;
-    console.error = () => {};
-    let buildSeconds: number;
-    try {
-      buildSeconds = await secondsOf(() => {
+    const buildSeconds = await quietly(() =>
+      secondsOf(() => {
         index = new voy.Voy({ embeddings });
-      });
-    } catch (error) {
+      }),
+    ).catch((error: unknown) => {
       throw new Error('its k-d tree gives up: too many vectors share a coordinate', { cause: error });
-    } finally {
-      console.error = said;
-    }
+    });
     const search = (tree: Voy, query: number) =>
       tree.search(queries[query]!, LIMIT).neighbors.map(({ id }) => Number(id));
     return {
