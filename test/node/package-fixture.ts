@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright';
+import { expect } from 'vitest';
 import { buildPackage } from '../../worker/cli/build.ts';
 import { chromeLaunch } from '../chrome.ts';
 
@@ -69,3 +70,61 @@ export function launchChromium(): Promise<Browser> {
 export const toolFile = (path: string): string => join(ROOT, 'node_modules', path);
 
 export { run };
+
+/** A local Worker. */
+export interface Wrangler {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** `wrangler dev` in a folder that has its configuration. */
+export async function startWrangler(folder: string): Promise<Wrangler> {
+  const args = ['dev', '--port', '0', '--inspector-port', '0', '--ip', '127.0.0.1'];
+  const child = spawn(
+    process.execPath,
+    [toolFile('wrangler/bin/wrangler.js'), ...args, '--show-interactive-dev-session=false'],
+    { cwd: folder, env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' } },
+  );
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = '';
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const found = /Ready on (http:\/\/[\d.]+:\d+)/.exec(output)?.[1];
+      if (found !== undefined) resolve(found);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', () => reject(new Error(`wrangler dev ended:\n${output}`)));
+  });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { url, stop };
+}
+
+/** For programs that are type checked: `same<A, B>(true)` compiles if the two types are one. */
+export const TYPE_EQUALITY = `
+  type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+  declare function same<A, B>(is: Same<A, B>): void;
+`;
+
+/** Type checks files of a project as strictly as can be, the package's own declarations too. */
+export async function typeCheck(project: Project, files: readonly string[], options: object): Promise<void> {
+  const strict = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+  };
+  const modules = { module: 'esnext', moduleResolution: 'bundler', target: 'es2024', types: [], noEmit: true };
+  await project.write({
+    'tsconfig.json': JSON.stringify({ compilerOptions: { ...strict, ...modules, ...options }, files }),
+  });
+  const { stdout } = await run(process.execPath, [toolFile('typescript/bin/tsc'), '-p', project.folder]).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }),
+  );
+  expect(stdout).toBe('');
+}

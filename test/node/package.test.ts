@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +5,18 @@ import { gzipSync } from 'node:zlib';
 import { build as bundle } from 'esbuild';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installPackage, launchChromium, type Project, ROOT, run, toolFile } from './package-fixture.ts';
+import {
+  installPackage,
+  launchChromium,
+  type Project,
+  ROOT,
+  run,
+  startWrangler,
+  TYPE_EQUALITY,
+  toolFile,
+  typeCheck,
+  type Wrangler,
+} from './package-fixture.ts';
 
 let project: Project;
 let installed: string;
@@ -185,40 +195,15 @@ describe('in an empty Vite project', () => {
   }
 });
 
-describe('in Node', () => {
-  it('an index is made, here and in a worker, and the process ends when it is freed', async () => {
-    await project.write({
-      'index-node.js': `
-        import { VectorIndex } from 'elanus/vector';
-        const options = { type: 'HNSW_SQ4', metric: 'IP', dimension: 2 };
-        for (const index of [await VectorIndex.create(options), await VectorIndex.createInWorker(options)]) {
-          await index.add(new Float32Array([1, 0, 0, 1]), [7, 8]);
-          await index.build();
-          const { ids } = await index.search(new Float32Array([0, 1]), { limit: 1 });
-          console.log(ids[0], await index.size);
-          index.free();
-        }
-      `,
-    });
-    const { stdout } = await run(process.execPath, ['index-node.js'], { cwd: project.folder, timeout: 20_000 });
-    expect(stdout).toBe('8 2\n8 2\n');
-  });
-});
-
 describe('in an empty Worker project', () => {
-  const started: ChildProcess[] = [];
+  let wrangler: Wrangler | undefined;
 
-  afterAll(async () => {
-    for (const wrangler of started.filter(({ exitCode }) => exitCode === null)) {
-      const ended = new Promise((resolve) => wrangler.once('exit', resolve));
-      wrangler.kill('SIGTERM');
-      await ended;
-    }
-  });
+  afterAll(() => wrangler?.stop());
 
   it("creates, inserts and searches over HTTP, with the README's code and configuration", async () => {
     await project.write({ 'index.js': readmeBlock('js worker'), 'wrangler.jsonc': readmeBlock('jsonc worker') });
-    const url = await startWrangler(project.folder);
+    wrangler = await startWrangler(project.folder);
+    const { url } = wrangler;
     const post = async (path: string, body: unknown): Promise<unknown> => {
       const response = await fetch(`${url}/v2/vectordb/${path}`, { method: 'POST', body: JSON.stringify(body) });
       return response.json();
@@ -232,55 +217,6 @@ describe('in an empty Worker project', () => {
     const found = await post('entities/search', { collectionName: 'docs', data: [[0, 1]], limit: 1 });
     expect(found).toMatchObject({ code: 0, data: [{ id: 2, distance: 1 }] });
   });
-
-  it('an index of its own takes its modules by import, since nothing is compiled at run time', async () => {
-    await project.write({
-      'vector/index.js': `
-        import { VectorIndex } from 'elanus/vector';
-        export default {
-          async fetch() {
-            const index = await VectorIndex.create({ type: 'HNSW_SQ8', metric: 'L2', dimension: 2 });
-            index.add([[1, 0], [0, 1], [5, 5]]);
-            await index.build();
-            const again = await VectorIndex.load(index.save());
-            return Response.json([...again.search([0, 1], { limit: 2 }).ids]);
-          },
-        };
-      `,
-      'vector/wrangler.jsonc': '{ "name": "vector", "main": "index.js", "compatibility_date": "2026-11-01" }',
-    });
-    const url = await startWrangler(join(project.folder, 'vector'));
-    expect(await (await fetch(url)).json()).toEqual([1, 0]);
-  });
-
-  async function startWrangler(folder: string): Promise<string> {
-    const args = [
-      'dev',
-      '--port',
-      '0',
-      '--inspector-port',
-      '0',
-      '--ip',
-      '127.0.0.1',
-      '--show-interactive-dev-session=false',
-    ];
-    const child = spawn(process.execPath, [toolFile('wrangler/bin/wrangler.js'), ...args], {
-      cwd: folder,
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' },
-    });
-    started.push(child);
-    return await new Promise<string>((resolve, reject) => {
-      let output = '';
-      const read = (chunk: Buffer): void => {
-        output += chunk.toString();
-        const url = /Ready on (http:\/\/[\d.]+:\d+)/.exec(output)?.[1];
-        if (url !== undefined) resolve(url);
-      };
-      child.stdout.on('data', read);
-      child.stderr.on('data', read);
-      child.once('exit', () => reject(new Error(`wrangler dev ended:\n${output}`)));
-    });
-  }
 });
 
 describe('in a TypeScript project', () => {
@@ -314,7 +250,7 @@ describe('in a TypeScript project', () => {
         export { both };
       `,
     });
-    await typeCheck(['types/page.ts'], { lib: ['es2024', 'dom'] });
+    await typeCheck(project, ['types/page.ts'], { lib: ['es2024', 'dom'] });
   });
 
   it("the client's types need no DOM beside Node's", async () => {
@@ -328,7 +264,7 @@ describe('in a TypeScript project', () => {
         if (first !== undefined) same<typeof first.id, string>(true);
       `,
     });
-    await typeCheck(['types/node.ts'], { lib: ['es2024'], types: ['node'], typeRoots: [toolFile('@types')] });
+    await typeCheck(project, ['types/node.ts'], { lib: ['es2024'], types: ['node'], typeRoots: [toolFile('@types')] });
   });
 
   it("the Worker's entry has types", async () => {
@@ -339,60 +275,9 @@ describe('in a TypeScript project', () => {
         export type Bucket = Env['OBJECTS'];
       `,
     });
-    await typeCheck(['types/worker.ts'], { lib: ['es2024'], types: [toolFile('@cloudflare/workers-types')] });
+    await typeCheck(project, ['types/worker.ts'], { lib: ['es2024'], types: [toolFile('@cloudflare/workers-types')] });
   });
-
-  it.each([
-    ['a page', { lib: ['es2024', 'dom'] }],
-    ['Node', { lib: ['es2024'], types: ['node'], typeRoots: [toolFile('@types')] }],
-    ['a Worker', { lib: ['es2024'], types: [toolFile('@cloudflare/workers-types')] }],
-  ])("the index's types need what %s has", async (_, options) => {
-    await project.write({
-      'types/vector.ts': `
-        import { VectorIndex, VectorMemory, type SearchResult } from 'elanus/vector';
-        ${TYPE_EQUALITY}
-        const memory = await VectorMemory.create({ maxBytes: 2 ** 26 });
-        const index = await VectorIndex.create({ type: 'HNSW_SQ8', metric: 'COSINE', dimension: 3, memory });
-        index.add([new Float32Array(3)], [1]);
-        await index.build({ signal: AbortSignal.timeout(1000), onProgress: ({ done }) => done });
-        const found: SearchResult = index.search([1, 2, 3], { limit: 1, filter: (id) => id > 0 });
-        same<typeof found.ids, Float64Array<ArrayBuffer>>(true);
-        const wide = await VectorIndex.load<BigUint64Array<ArrayBuffer>>(index.save());
-        wide.add(new Float32Array(3), BigUint64Array.of(1n));
-        same<ReturnType<typeof wide.search>['ids'], BigUint64Array<ArrayBuffer>>(true);
-        const worker = await VectorIndex.createInWorker({ type: 'FLAT', metric: 'L2', dimension: 3 });
-        same<typeof worker.size, Promise<number>>(true);
-        // @ts-expect-error: ids of numbers are not of 64 bits.
-        index.add(new Float32Array(3), BigUint64Array.of(1n));
-        // @ts-expect-error: there is no such option.
-        index.search([1, 2, 3], { limit: 1, efSearch: 3 });
-      `,
-    });
-    await typeCheck(['types/vector.ts'], options);
-  });
-
-  async function typeCheck(files: readonly string[], options: object): Promise<void> {
-    const strict = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
-    };
-    const modules = { module: 'esnext', moduleResolution: 'bundler', target: 'es2024', types: [], noEmit: true };
-    await project.write({
-      'tsconfig.json': JSON.stringify({ compilerOptions: { ...strict, ...modules, ...options }, files }),
-    });
-    const { stdout } = await run(process.execPath, [toolFile('typescript/bin/tsc'), '-p', project.folder]).catch(
-      (error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }),
-    );
-    expect(stdout).toBe('');
-  }
 });
-
-const TYPE_EQUALITY = `
-  type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-  declare function same<A, B>(is: Same<A, B>): void;
-`;
 
 /** The only block of the README that is fenced as `kind`. */
 function readmeBlock(kind: string): string {
