@@ -16,6 +16,7 @@ export interface IvfExports extends KernelExports {
   ivfUnlist(ivf: number): number;
   ivfFree(ivf: number): void;
   ivfAnd(target: number, bitmap: number, bytes: number): void;
+  ivfCount(bitmap: number, bytes: number): number;
   ivfWorkBytes(dimension: number): number;
   ivfCentroidBytes(dimension: number): number;
   ivfMean(ivf: number, sample: number, count: number, room: number): void;

@@ -16,8 +16,9 @@ const REFINE_FACTORS: Readonly<Record<IvfType, number>> = {
   SCANN: 8,
 };
 const REFINE_MIN = 32;
-/** With a filter lists are searched until so many rows for each hit were seen. */
-const SEEN_FACTOR = 8;
+/** A filter with so many matches, or with this share of all rows, is thin: all of them are ranked. */
+const THIN_ROWS = 1000;
+const THIN_SHARE = 1 / 50;
 /** What queries and hits that go through together may take. */
 const TOGETHER_BYTES_MAX = 1024 * 1024;
 
@@ -26,6 +27,7 @@ export interface IvfRequest {
   readonly limit: number;
   /** Candidates that are ranked exactly; 0: estimates count. */
   readonly refined: number;
+  /** Lists that are searched at least; 0: none, but all rows that are allowed, by their vectors. */
   readonly nprobe: number;
   /** Rows that must have been seen before lists beyond `nprobe` are left out. */
   readonly wanted: number;
@@ -33,11 +35,25 @@ export interface IvfRequest {
 
 /** How a search is carried out by an index of this type with so many lists. */
 export function requestOf(spec: IndexSpec, search: IndexSearch, listCount: number): IvfRequest {
-  const { limit, allow } = search;
+  const { limit } = search;
   const refined = spec.type === 'IVF_FLAT' || spec.exact === 'none' ? 0 : refineKOf(spec, search);
   const nprobe = search.nprobe ?? Math.max(NPROBE_MIN, Math.ceil(listCount / NPROBE_SHARE));
-  const wanted = allow === undefined ? Math.max(limit, refined) : Math.max(SEEN_FACTOR * limit, refined);
-  return { limit, refined, nprobe, wanted };
+  return { limit, refined, nprobe, wanted: Math.max(limit, refined) };
+}
+
+/**
+ * The same with a filter. Of a share s of the rows, the nearest ten lie among 1 / s times as many of all: so lists are
+ * read until the root of s times as many matches were seen as there are rows in `nprobe` lists, however the matches
+ * are spread. Where that is no less work, all matches are ranked: by their vectors if those are in memory.
+ */
+function filtered(header: IvfHeader, request: IvfRequest, matches: number, hasVectors: boolean): IvfRequest {
+  const size = header.get('size');
+  const listCount = header.get('listCount');
+  if (matches <= Math.max(THIN_ROWS, THIN_SHARE * size)) {
+    return hasVectors ? { ...request, refined: 0, nprobe: 0 } : { ...request, nprobe: Math.max(1, listCount) };
+  }
+  const seen = size * Math.min(1, request.nprobe / Math.max(1, listCount));
+  return { ...request, wanted: Math.max(request.wanted, Math.ceil(seen * Math.sqrt(matches / size))) };
 }
 
 /** Candidates of a search, at least its limit; 0 if it asks for none. */
@@ -47,13 +63,21 @@ export function refineKOf(spec: IndexSpec, { limit, refineK }: IndexSearch): num
   return Math.max(limit, refineK ?? usual);
 }
 
+export interface IvfQueries {
+  readonly queries: Float32Array;
+  readonly request: IvfRequest;
+  readonly allow: Uint8Array | undefined;
+  /** Whether the vectors of all rows are in memory, beside the lists. */
+  readonly hasVectors: boolean;
+}
+
 /** Searches for all queries; see `SegmentIndex.search`. */
 export function searchIvf(
   memory: KernelMemory,
   header: IvfHeader,
-  { queries, request, allow }: { queries: Float32Array; request: IvfRequest; allow: Uint8Array | undefined },
+  { queries, request: asked, allow, hasVectors }: IvfQueries,
 ): TopK {
-  const { limit } = request;
+  const { limit } = asked;
   const { exports, address } = header;
   const dimension = header.get('dimension');
   const queryCount = queries.length / dimension;
@@ -64,9 +88,11 @@ export function searchIvf(
     distances: new Float32Array(queryCount * limit),
   };
   if (queryCount === 0 || header.get('size') === 0) return result;
-  const scratch = allocateScratch(memory, header, request, { queryCount, hasAllow: allow !== undefined });
+  const scratch = allocateScratch(memory, header, asked, { queryCount, hasAllow: allow !== undefined });
   try {
     const bitmap = fillBitmap(memory, header, scratch.bitmap, allow);
+    const matches = allow === undefined ? 0 : exports.ivfCount(bitmap, bitmapBytes(header.get('size')));
+    const request = allow === undefined ? asked : filtered(header, asked, matches, hasVectors);
     for (let from = 0; from < queryCount; from += scratch.together) {
       const count = Math.min(scratch.together, queryCount - from);
       const some = queries.subarray(from * dimension, (from + count) * dimension);
@@ -138,7 +164,10 @@ export function fillBitmap(
   const alive = header.get('alive');
   if (allow === undefined) return alive;
   const size = header.get('size');
-  memory.bytes.set(allow.subarray(0, Math.ceil(size / 8)), target);
+  const bits = memory.bytes.subarray(target, target + bitmapBytes(size)).fill(0);
+  bits.set(allow.subarray(0, Math.ceil(size / 8)));
+  // Bits behind the last row say nothing.
+  if (size % 8 !== 0) bits[size >> 3] = (bits[size >> 3] as number) & ((1 << (size % 8)) - 1);
   if (alive !== 0) header.exports.ivfAnd(target, alive, bitmapBytes(size));
   return target;
 }
@@ -146,7 +175,7 @@ export function fillBitmap(
 function collect(
   memory: KernelMemory,
   header: IvfHeader,
-  { limit, refined }: IvfRequest,
+  { limit, refined, nprobe }: IvfRequest,
   scratch: Scratch,
   { query, from, result }: { query: number; from: number; result: TopK },
 ): void {
@@ -155,7 +184,7 @@ function collect(
   result.counts[from + query] = count;
   result.rows.set(memory.words(scratch.rows + 4 * query * limit, count), target);
   const scores = memory.floats(scratch.scores + 4 * query * limit, count);
-  const isExact = refined > 0 || header.get('kind') === 0;
+  const isExact = refined > 0 || nprobe === 0 || header.get('kind') === 0;
   distancesOf(header, scores, isExact, result.distances.subarray(target, target + count));
 }
 

@@ -18,8 +18,9 @@ const ROUGH_SHARE = 4;
 /** Rows that the mean is taken of, in one step: of large vectors fewer. */
 const MEAN_ROWS_MAX = 4096;
 const MEAN_VALUES_MAX = 4_194_304;
-/** Rows for each codeword of a book. */
-const ROWS_A_WORD = 64;
+/** Rows for each codeword of a book, and the fewest for a book. */
+const ROWS_A_WORD = 32;
+const BOOK_ROWS_MIN = 2048;
 const BOOK_ITERATIONS = 6;
 
 /** How far training is: what it is doing, and what it does next. Plain numbers, which are saved. */
@@ -153,7 +154,7 @@ export class Training {
     const header = this.#header;
     const { exports, address } = header;
     const words = exports.ivfBookBytes(address) / (4 * header.get('partDimension'));
-    const rows = Math.min(state.sampleCount, ROWS_A_WORD * words);
+    const rows = Math.min(state.sampleCount, Math.max(BOOK_ROWS_MIN, ROWS_A_WORD * words));
     exports.ivfTrainPart(address, state.position, state.iteration, room.codes, room.assigned, rows, room.book);
     const values = rows * words * header.get('partDimension');
     state.iteration += 1;

@@ -8,7 +8,7 @@ import { IvfBuild } from './ivf-build.ts';
 import { IvfCursor } from './ivf-cursor.ts';
 import { IvfHeader } from './ivf-exports.ts';
 import { loadIvf, saveIvf } from './ivf-save.ts';
-import { refineKOf, requestOf, searchIvf } from './ivf-search.ts';
+import { type IvfRequest, refineKOf, requestOf, searchIvf } from './ivf-search.ts';
 import type { KernelMemory } from './memory.ts';
 
 /**
@@ -34,8 +34,8 @@ import type { KernelMemory } from './memory.ts';
  * - While it is built, IVF_FLAT takes its vectors twice; the others beside their codes, whatever `exact` says.
  * - A row that is removed is left out at once; its place in its list is given back when the list changes, or when a
  *   build finds a quarter of the list removed. Exact vectors beside codes stay where they are.
- * - With a filter, lists beyond `nprobe` are searched until enough matches were seen: `limit` hits come if there are
- *   so many matches.
+ * - With a filter, lists beyond `nprobe` are searched until enough matches were seen; a thin filter's matches are all
+ *   ranked. So `limit` hits come if there are so many matches, and recall holds.
  */
 export class WasmIvf implements SegmentIndex {
   readonly spec: IndexSpec;
@@ -122,7 +122,7 @@ export class WasmIvf implements SegmentIndex {
   search(queries: Float32Array, search: IndexSearch): TopK {
     this.#assertSearch(queries, search);
     const request = requestOf(this.spec, search, this.#header.get('listCount'));
-    return searchIvf(this.#memory, this.#header, { queries, request, allow: search.allow });
+    return this.#search(queries, request, search.allow);
   }
 
   candidates(queries: Float32Array, search: IndexSearch): TopK {
@@ -130,7 +130,7 @@ export class WasmIvf implements SegmentIndex {
     const limit = Math.min(TOP_K_MAX, Math.max(search.limit, refineKOf(this.spec, search)));
     const estimated = { ...search, limit, refineK: 0 };
     const request = requestOf(this.spec, estimated, this.#header.get('listCount'));
-    return searchIvf(this.#memory, this.#header, { queries, request, allow: search.allow });
+    return this.#search(queries, request, search.allow);
   }
 
   cursor(query: Float32Array, search: IndexSearch): IndexCursor {
@@ -185,6 +185,11 @@ export class WasmIvf implements SegmentIndex {
     }
     if (this.spec.metric === 'COSINE') exports.ivfNormalize(address, size, size + count);
     header.set('size', size + count);
+  }
+
+  #search(queries: Float32Array, request: IvfRequest, allow: Uint8Array | undefined): TopK {
+    const hasVectors = this.spec.exact === 'memory' && this.spec.type !== 'IVF_FLAT';
+    return searchIvf(this.#memory, this.#header, { queries, request, allow, hasVectors });
   }
 
   #parts(): { spec: IndexSpec; header: IvfHeader; alive: IvfAlive; build: IvfBuild } {

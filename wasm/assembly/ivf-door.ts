@@ -1,6 +1,6 @@
 /** What the module exports of the inverted file; `wasm/ivf-exports.ts` describes each. */
 export {
-  ivfAnd, ivfFree, ivfNormalize, ivfOpen, ivfReserve, ivfRowAddress, ivfRowShift, ivfTrim, ivfUnlist,
+  ivfAnd, ivfCount, ivfFree, ivfNormalize, ivfOpen, ivfReserve, ivfRowAddress, ivfRowShift, ivfTrim, ivfUnlist,
   ivfWorkBytes,
 } from './ivf';
 export {

@@ -1,3 +1,4 @@
+import { listAllowed } from './allow-list';
 import { prepareQuery } from './code-query';
 import { COSINE, IP } from './elements';
 import { dot, isRotated, Ivf, PQ, RABITQ, SCANN, SQ8, subtract, VECTORS, Work } from './ivf';
@@ -44,12 +45,13 @@ export function scanList(
   const count = load<u32>(ivf.lists + (list << 3), 4);
   if (count == 0) return 0;
   const numbers = block + numbersAt(ivf, count);
-  const base: f32 = isExact ? 0 : openList(ivf, list, work);
+  let base: f32 = 0;
   let seen: u32 = 0;
   for (let from: u32 = 0; from < count; from += SEGMENT) {
     const to = count - from < SEGMENT ? count : from + SEGMENT;
     const found = place(numbers, from, to, bitmap);
     if (found == 0) continue;
+    if (seen == 0 && !isExact) base = openList(ivf, list, work);
     seen += found;
     if (isExact) {
       if (ivf.kind == VECTORS) scoreVectors(ivf, block, found, work);
@@ -87,6 +89,17 @@ export function scanPending(ivf: Ivf, bitmap: u32, work: Work, isExact: bool, si
     give(found, sink);
   }
   return seen;
+}
+
+/** Gives all rows that a bitmap has to the sink, by their vectors, which must all be in memory. */
+export function scanMatches(ivf: Ivf, bitmap: u32, work: Work, sink: Sink): void {
+  for (let from: u32 = 0; from < ivf.size; from += SEGMENT) {
+    const to = ivf.size - from < SEGMENT ? ivf.size : from + SEGMENT;
+    const found = listAllowed(NUMBERS, from, to, bitmap);
+    if (found == 0) continue;
+    scoreStored(ivf, found, work);
+    give(found, sink);
+  }
 }
 
 /** Exact scores of `count` rows whose numbers are at `rows`: what a ranking ends with. */

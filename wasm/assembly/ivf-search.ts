@@ -2,7 +2,7 @@ import { prepareQuery } from './code-query';
 import { IP } from './elements';
 import { Ivf, ivfWorkBytes, openWork, PQ, queryToSpace, SCANN, VECTORS, Work } from './ivf';
 import { scoreLists } from './ivf-centroids';
-import { scanList, scanPending, scoreRows, Sink } from './ivf-scan';
+import { scanList, scanMatches, scanPending, scoreRows, Sink } from './ivf-scan';
 import { entryOf, heapify, pop } from './nearest-first';
 import { fillTables } from './pq';
 import { quantizeTables } from './scann';
@@ -111,8 +111,8 @@ export function tablesOf(ivf: Ivf, probe: Probe): u32 {
 
 /**
  * The nearest `limit` rows of each query, by exact scores of the best `refined` candidates, or by estimates if that is
- * 0. At least `nprobe` lists are searched, and so many that at least `wanted` rows were seen. `bitmap` has the rows
- * that may be found (0: all). Writes `limit` row numbers (u32) and scores (f32) a query, and each query's count.
+ * 0. At least `nprobe` lists are searched, and so many that at least `wanted` rows were seen; with an `nprobe` of 0 no
+ * list, but all rows of the bitmap, by their vectors. `bitmap` has the rows that may be found (0: all). Writes `limit` row numbers (u32) and scores (f32) a query, and each query's count.
  */
 export function ivfSearch(
   ivf: Ivf, room: u32, queries: u32, queryCount: u32, limit: u32, refined: u32, nprobe: u32, wanted: u32, bitmap: u32,
@@ -122,9 +122,17 @@ export function ivfSearch(
   const sink = probe.sink;
   const isExact = ivf.kind == VECTORS;
   for (let query: u32 = 0; query < queryCount; query++) {
-    openQuery(ivf, probe, queries + query * (ivf.dimension << 2));
+    const values = queries + query * (ivf.dimension << 2);
+    const found = query * (limit << 2);
     clearHeap(probe.hits, limit);
     sink.heap = probe.hits;
+    if (nprobe == 0) {
+      queryToSpace(ivf, values, probe.work);
+      scanMatches(ivf, bitmap, probe.work, sink);
+      store<u32>(counts + (query << 2), drainHeap(probe.hits, rows + found, scores + found));
+      continue;
+    }
+    openQuery(ivf, probe, values);
     let seen = scanPending(ivf, bitmap, probe.work, isExact || refined > 0, sink);
     if (refined > 0) {
       clearHeap(probe.heap, refined);
@@ -135,10 +143,10 @@ export function ivfSearch(
       seen += scanList(ivf, nextList(probe), bitmap, probe.work, tablesOf(ivf, probe), isExact, sink);
     }
     if (refined > 0) {
-      const found = drainHeap(probe.heap, probe.rows, probe.scores);
+      const candidates = drainHeap(probe.heap, probe.rows, probe.scores);
       sink.heap = probe.hits;
-      scoreRows(ivf, probe.rows, found, probe.work, sink);
+      scoreRows(ivf, probe.rows, candidates, probe.work, sink);
     }
-    store<u32>(counts + (query << 2), drainHeap(probe.hits, rows + query * (limit << 2), scores + query * (limit << 2)));
+    store<u32>(counts + (query << 2), drainHeap(probe.hits, rows + found, scores + found));
   }
 }

@@ -228,6 +228,13 @@ export function ivfAnd(target: u32, bitmap: u32, bytes: u32): void {
   }
 }
 
+/** Bits of a bitmap that are set. */
+export function ivfCount(bitmap: u32, bytes: u32): u32 {
+  let sum: u64 = 0;
+  for (let at: u32 = 0; at < bytes; at += 8) sum += popcnt(load<u64>(bitmap + at));
+  return sum as u32;
+}
+
 /** Padded vectors: what is behind `dimension` is zero in both. */
 // @ts-ignore: decorator
 @inline
