@@ -82,7 +82,11 @@ export function loadIvf(memory: KernelMemory, parts: IvfParts, saved: SavedIndex
     if (bits.byteLength !== Math.ceil((rows as number) / 8)) throw corrupt('the section alive');
     alive.load(bytesOf(bits));
   }
-  if ((listCount as number) === 0) return;
+  if ((filled as number) > (listCount as number)) throw corrupt('its counts');
+  if ((listCount as number) === 0) {
+    if ((pendingFirst as number) > 0) throw corrupt('its counts');
+    return;
+  }
   build.allocateTables(listCount as number);
   for (const table of tableSections(header)) copySection(memory, sections, table);
   loadLists(memory, header, sections);
@@ -95,8 +99,10 @@ export function loadIvf(memory: KernelMemory, parts: IvfParts, saved: SavedIndex
   build.markTrained();
   if (round === undefined) return;
   const [count, assigned] = round as unknown as [number, number];
+  if (!(count <= (rows as number) - (pendingFirst as number) && assigned <= count)) throw corrupt('its counts');
   const address = build.openRound({ count, assigned });
   copySection(memory, sections, { name: 'assigned', address, byteLength: 4 * assigned });
+  checkBelow(memory.words(address, assigned), listCount as number, 'the section assigned');
   header.set('filled', filled as number);
   if (assigned === count) build.sortRound();
 }
@@ -241,6 +247,8 @@ function loadLists(memory: KernelMemory, header: IvfHeader, sections: ReadonlyMa
     if (block === undefined) throw memory.quota(length, 'a saved index');
     memory.bytes.set(saved.subarray(at, at + length), block);
     memory.words(header.get('lists') + 8 * list, 2).set([block, count]);
+    // Row numbers end a list, and lead to exact vectors.
+    checkBelow(memory.words(block + length - 4 * count, count), header.get('size'), 'the lists');
     at += length;
   }
   if (at !== saved.byteLength) throw corrupt('the lists');
@@ -250,6 +258,11 @@ function copySection(memory: KernelMemory, sections: ReadonlyMap<string, IndexSe
   const section = sections.get(place.name);
   if (section?.byteLength !== place.byteLength) throw corrupt(`the section ${place.name}`);
   memory.bytes.set(bytesOf(section), place.address);
+}
+
+/** What leads somewhere must not lead outside. */
+function checkBelow(words: Uint32Array, bound: number, what: string): void {
+  for (const word of words) if (word >= bound) throw corrupt(what);
 }
 
 function bytesOf(section: IndexSection): Uint8Array {
