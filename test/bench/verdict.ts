@@ -49,8 +49,13 @@ export function verdicts(all: readonly SetMeasured[]): Verdict[] {
     judge(sets, 'build time, best', fastest, REFERENCE, 2, 4, buildRatio),
     bytesRow(sets, WASM),
     bytesRow(sets, REFERENCE),
-    judge(sets, 'load to the first answer, best code, in Chromium', code, WASM, 10, 10, pageLoadRatio),
-    judge(sets, 'load to the first answer, best code, in Node', code, REFERENCE, 1, 1, loadRatio),
+    ...[code, code && { ...code, exact: 'file' as const }].flatMap((setting, place) => {
+      const where = place === 0 ? '' : ', vectors in a file';
+      return [
+        judge(sets, `load to the first answer in Chromium, best code${where}`, setting, WASM, 10, 10, pageLoadRatio),
+        judge(sets, `load to the first answer in Node, best code${where}`, setting, REFERENCE, 1, 1, loadRatio),
+      ];
+    }),
   ];
 }
 

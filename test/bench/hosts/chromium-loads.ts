@@ -1,13 +1,18 @@
 import type { Page } from 'playwright';
 import { type DataSet, unitVectors } from '../data-set.ts';
 import type { SavedIndex } from '../system.ts';
-import { nameOf, PAGE_SETTINGS } from '../systems/elanus-index.ts';
+import { nameOf, PAGE_SETTINGS, type Setting } from '../systems/elanus-index.ts';
 import { HNSWLIB_WASM } from '../systems/hnswlib-wasm.ts';
 import { type ChromiumHost, runTask } from './chromium.ts';
 import type { PageTask } from './page-worker.ts';
 
-/** Ours whose loads are timed: the build that Chromium runs, exact vectors among the bytes. */
-const OURS: ReadonlySet<string> = new Set(PAGE_SETTINGS.map(nameOf));
+/** Ours whose loads are timed: the build that Chromium runs. */
+const OURS: ReadonlyMap<string, Setting> = new Map(
+  PAGE_SETTINGS.flatMap((setting): Setting[] => [setting, { ...setting, exact: 'file' }]).map((setting) => [
+    nameOf(setting),
+    setting,
+  ]),
+);
 
 /** Seconds from the bytes in IndexedDB to the first answer, by system, one a round. */
 export type Loads = ReadonlyMap<string, readonly number[]>;
@@ -38,7 +43,8 @@ export async function loadInChromium(
     if (path === undefined || (format === 'elanus' && !OURS.has(system))) continue;
     const name = `saved-${opened.length}`;
     const page = await host.page();
-    await runTask(page, { task: 'store', format, url: host.serve(path, name), name });
+    const vectors = OURS.get(system)?.exact === 'file' ? { vectors: host.serveBytes(set.rows, 'vectors') } : {};
+    await runTask(page, { task: 'store', format, url: host.serve(path, name), name, ...vectors });
     const query = format === 'elanus' || metric === 'L2' ? first : unitVectors(first, dimension);
     const space: 'l2' | 'ip' = metric === 'L2' ? 'l2' : 'ip';
     const task: PageTask = { task: 'load', format, name, space, query: new Float32Array(query), size };
