@@ -112,6 +112,30 @@ describe.each(INDEX_TYPES)('a VectorIndex of type %s', (type) => {
     ).toBe(true);
   });
 
+  it('gives everything back, in whatever order cursor and index are freed', async () => {
+    const memory = await VectorMemory.create({ maxBytes: 2 ** 26 });
+    const query = ASKED.subarray(0, DIMENSION);
+    for (const order of ['cursor first', 'index first', 'changed between'] as const) {
+      const index = await filled(type, { memory });
+      await index.build();
+      const cursor = index.cursor(query);
+      cursor.next(3);
+      const other = index.cursor(query, { filter: (id) => id > 5 });
+      other.next(70);
+      if (order === 'changed between') {
+        index.add(VECTORS.subarray(0, DIMENSION));
+        expect(() => cursor.next(1)).toThrow(expect.objectContaining({ code: 'closed' }) as never);
+      }
+      if (order === 'index first') index.free();
+      cursor.free();
+      cursor.free();
+      other.free();
+      index.free();
+      // Marks that all searches share may stay: a byte a row.
+      expect(memory.bytes, order).toBeLessThan(8192);
+    }
+  });
+
   it('is the same bytes whoever builds it: in slices, from a blob midway, in either build, on used memory', async () => {
     using once = await filled(type);
     await once.build({ sliceMs: Number.POSITIVE_INFINITY });
