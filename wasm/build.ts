@@ -77,9 +77,12 @@ async function compile(flags: string): Promise<Uint8Array> {
   return bytes;
 }
 
+/** Files that this process has replaced: two buildings at once in it do not share a temporary file. */
+let replaced = 0;
+
 /** Another process may be building, or reading, at this moment: a file appears whole or not at all. */
 async function replaceFile(file: URL, contents: Uint8Array | string): Promise<void> {
-  const temporary = new URL(`${file.href}.${process.pid}.tmp`);
+  const temporary = new URL(`${file.href}.${process.pid}.${++replaced}.tmp`);
   await writeFile(temporary, contents);
   await rename(temporary, file);
 }

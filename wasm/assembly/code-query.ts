@@ -25,7 +25,7 @@ export class CodeQuery {
 const VALUES: u32 = 16;
 
 /** Masks of the lowest bits of each byte. Loaded where they are used: V8 makes a constant anew in each round of a loop. */
-const LOW_BITS_4: u32 = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16) as u32;
+export const LOW_BITS_4: u32 = memory.data<u64>([0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f], 16) as u32;
 const LOW_BITS_1: u32 = memory.data<u64>([0x0101010101010101, 0x0101010101010101], 16) as u32;
 
 /** Bytes of a query. */

@@ -1,3 +1,4 @@
+import { LOW_BITS_4 } from './code-query';
 import { IP } from './elements';
 import { dot, Ivf, Work } from './ivf';
 import { leastOf } from './nearest-first';
@@ -197,7 +198,7 @@ export function lookUpBlock(parts: u32, tables: u32, block: u32, target: u32): v
 
 /** Adds at most `CARRY_PARTS` parts to `SUMS`. */
 function sumParts(parts: u32, tables: u32, block: u32): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(LOW_BITS_4);
   let low = i16x8.splat(0);
   let lowOdd = low;
   let high = low;
