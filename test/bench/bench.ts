@@ -19,7 +19,7 @@ import { verdictRows, verdicts } from './verdict.ts';
 const USAGE = `npm run bench -- [options]
   --data NAME,…     sets: ${DATA_NAMES.join(', ')}
   --systems WORD,…  only systems whose name holds one of the words
-  --quick           about two minutes: siftsmall and synthetic; ours, hnswlib native and in WASM
+  --quick           about three minutes: siftsmall and synthetic; ours, hnswlib native and in WASM
   --all             all peers on the large sets too (an hour)
   --rounds N        timed rounds; default 5
   --clock NAME      wall (default), or cpu: the thread's processor time, for a look on a busy machine

@@ -53,7 +53,8 @@ function rate(one: Measured, target: Target): string {
 }
 
 function ratio(one: Measured, reference: Measured | undefined, target: Target): string {
-  return fixed(ratioAt(one, reference, target), 2);
+  const value = ratioAt(one, reference, target);
+  return fixed(value, value !== undefined && value < 0.1 ? 3 : 2);
 }
 
 /** A number with so many digits behind the point; a dash where there is none. */
