@@ -3,8 +3,9 @@
 //   g++ -std=c++17 -O3 -march=native -I <hnswlib-node>/src/hnswlib hnswlib.cpp
 //
 // One request a line on stdin, one reply a line on stdout: "ok <number>" or "error <why>". One thread. Times are taken
-// here, around the work alone, in seconds. Vectors are raw float32, rows raw uint32, in files that the caller names:
-// the path is the rest of the line.
+// here, around the work alone, in seconds. Vectors are raw float32, labels raw uint32 (their low half), in files that
+// the caller names: the path is the rest of the line. To search a hnswlib file of elsewhere, tell dimension and space by
+// `rows 0 <dimension> <l2|ip> /dev/null`, then `queries`, `load`, `answers`.
 //
 //   rows <count> <dimension> <l2|ip> <path>            the rows to index, labelled 0, 1, 2 ...
 //   queries <count> <path>                             with the dimension of `rows`
