@@ -45,9 +45,9 @@ export interface SetMeasured {
   readonly absent: readonly { readonly system: string; readonly why: string }[];
 }
 
-/** Rows up to which a set counts as small: built several times over, and by slow systems too. */
-export const SMALL = 10_000;
-const RECALL_ENOUGH = 0.998;
+/** Values of a set up to which it is built several times over. */
+const SMALL_VALUES_MAX = 2_000_000;
+const RECALL_ENOUGH = 0.996;
 /** One timing takes at least this long, so that the clock and one interruption do not decide it. */
 const TIMING_SECONDS_MIN = 0.03;
 /** A processor's time may be counted in steps of this length. */
@@ -85,7 +85,7 @@ export async function measureSet(
       absent.push({ system: system.name, why });
     }
   }
-  if (set.size <= SMALL) await buildAgain(set, running, effort.smallBuilds - 1);
+  if (set.size * set.dimension <= SMALL_VALUES_MAX) await buildAgain(set, running, effort.smallBuilds - 1);
   await timeRounds(set, running, effort.rounds, say);
   await loadRounds(running, effort.loads, say);
   const pageLoads = await pageRounds(set, running, effort, say);

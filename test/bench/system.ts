@@ -6,7 +6,7 @@ export const BUILD = { M: 16, efConstruction: 200, seed: 1 } as const;
 
 /** What each system's `ef` is tried at: steps of about a quarter. */
 export const EF_GRID: readonly number[] = [
-  ...[10, 12, 15, 19, 24, 30, 38, 48, 60, 75, 94, 118, 148, 185, 231, 289, 361, 451, 564, 705, 881, 1100],
+  ...[10, 12, 15, 19, 24, 30, 38, 48, 60, 75, 94, 118, 148, 185, 231, 289, 361, 451, 564, 705],
 ];
 
 /** Something that finds nearest neighbours: one setting of ours or of a peer. */
@@ -14,7 +14,7 @@ export interface System {
   readonly name: string;
   /** Whether it takes so long that fewer queries and rounds must do, and large sets only on demand. */
   readonly isSlow?: boolean;
-  /** Whether it is shown beside a peer that it wraps, so that it is left out of the largest sets. */
+  /** Whether it is shown beside what the bar is judged by, so that it is left out of the largest sets. */
   readonly isBeside?: boolean;
   /** What is swept; a system without a knob has the one point `[0]`. Defaults to `EF_GRID`. */
   readonly knobs?: readonly number[];

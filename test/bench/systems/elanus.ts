@@ -22,6 +22,7 @@ export const SETTINGS: readonly Setting[] = WASM_BUILDS.toReversed().flatMap((bu
 export function elanus(setting: Setting): System {
   return {
     name: nameOf(setting),
+    isBeside: isBeside(setting),
     async build(set) {
       const module = await nodeModule(setting.build);
       const { built, index, handed } = await buildElanus(set, setting, { module });
@@ -29,6 +30,12 @@ export function elanus(setting: Setting): System {
       return { ...built, save: () => save(index, module, query, handed) };
     },
   };
+}
+
+/** One bit with vectors in memory saves nothing; SIMD128 is shown by one code. */
+function isBeside({ type, build, exact }: Setting): boolean {
+  if (build === 'simd') return type === 'HNSW_SQ4';
+  return type === 'HNSW_RABITQ' && exact === 'memory';
 }
 
 async function save(

@@ -24,6 +24,7 @@ interface UsearchPackage {
  */
 export const USEARCH: System = {
   name: 'usearch',
+  isBeside: true,
   async build(set) {
     const { default: usearch } = await importPeer<UsearchPackage>('usearch', 'javascript/dist/esm/usearch.js');
     const create = (ef: number) =>
