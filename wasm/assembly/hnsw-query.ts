@@ -144,11 +144,14 @@ function isRemoved(index: Hnsw, removed: u32, row: u32): bool {
   return row < index.removedRoom && hasBit(removed, row);
 }
 
-/** Offers the beam's nearest to the heap, by their exact distances where those are to be had. */
+/**
+ * Offers the beam's nearest to the heap, by their exact distances where those are to be had. Exact scores of a traversal
+ * are made anew too, four at a time: a distance depends on the two vectors alone, not on what was scored beside them.
+ */
 export function rank(space: Space, query: u32, beam: u32, heap: u32, limit: u32, refineK: u32): void {
   const size = beamSize(beam);
   if (size == 0) return;
-  if (space.bits == 0 || refineK == 0 || !isExact(space)) {
+  if (space.bits != 0 && (refineK == 0 || !isExact(space))) {
     const count = min(size, limit);
     for (let index: u32 = 0; index < count; index++) {
       const entry = beamEntry(beam, index);

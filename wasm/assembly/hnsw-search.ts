@@ -1,15 +1,15 @@
 import { beamEntry, beamSize, clearBeam, gather, insert, merge, nodeOf } from './beam';
 import { below, Graph, rowOf, SLOT_HEADER, tableOf } from './hnsw-graph';
 import { rowAt, rowIn, Rows } from './rows';
-import { score4, Space } from './space';
+import { score4, scoreExact8, Space } from './space';
 import { nextEpoch, visitedMarks } from './visited';
 
 /** The two walks of HNSW: greedy on the upper levels, with a beam on the level that counts. */
 
 /** Neighbours of one node that were not met before: at most 256, and padding. */
-const FRESH: u32 = memory.data((256 + 4) * 4, 16) as u32;
+const FRESH: u32 = memory.data((256 + 8) * 4, 16) as u32;
 /** Their scores. */
-const SCORES: u32 = memory.data((256 + 4) * 4, 16) as u32;
+const SCORES: u32 = memory.data((256 + 8) * 4, 16) as u32;
 
 /** From `node` on a level above 0 down to the nearest node that can be reached by links that only come nearer. */
 export function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32): u32 {
@@ -90,7 +90,13 @@ function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam:
     const links = rowIn(linkChunks, linkShift, linkStride, nodeOf(entry));
     const count = isNarrow ? freshNarrow(links, marks, epoch) : freshWide(links, marks, epoch);
     // All scores before any decision: a branch that is foreseen wrong would throw away loads that are under way.
-    for (let at: u32 = 0; at < count; at += 4) {
+    let scored: u32 = 0;
+    if (isFloat<K>()) {
+      for (; scored + 4 < count; scored += 8) {
+        scoreExact8(metric, dimension, query, FRESH + (scored << 2), chunks, shift, stride, SCORES + (scored << 2));
+      }
+    }
+    for (let at = scored; at < count; at += 4) {
       const list = FRESH + (at << 2);
       v128.store(SCORES + (at << 2), score4<K>(
         metric, dimension, query,
@@ -185,15 +191,13 @@ function freshWide(links: u32, marks: u32, epoch: u32): u32 {
   return count;
 }
 
-/** Repeats the last of the list, so that it is read in fours. */
+/** Repeats the last of the list, so that it is read in fours, or in eights where more than four are left. */
 // @ts-ignore: decorator
 @inline
 function pad(count: u32): void {
   const end = FRESH + (count << 2);
   if (count > 0) {
     const last = load<u32>(end - 4);
-    store<u32>(end, last);
-    store<u32>(end, last, 4);
-    store<u32>(end, last, 8);
+    v128.store(end, i32x4.splat(last));
   }
 }

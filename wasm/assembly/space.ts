@@ -1,10 +1,10 @@
 import { codeStride, encode, paddedDimension } from './code';
 import { codeQueryBytes, estimate4, prepareQuery, prepareQueryOfCode } from './code-query';
-import { gather4 } from './float32-gather';
+import { gather4, gather8 } from './float32-gather';
 import { allocate, release } from './memory';
 import { normalize } from './norms';
 import { drawSigns, rotate, signsBytes } from './rotation';
-import { createRows, freeRows, reserveRows, rowAt, Rows } from './rows';
+import { createRows, freeRows, reserveRows, rowAt, rowIn, Rows } from './rows';
 
 /**
  * The vectors of one index, in up to three forms: exact (float32; of length 1 for COSINE), the codes that searches
@@ -216,6 +216,27 @@ export function score4<K>(metric: u32, dimension: u32, query: u32, a: u32, b: u3
   if (!isFloat<K>()) return estimate4(bitsOf<K>(), dimension, query, a, b, c, d);
   if (metric == L2) return gather4(true, dimension, query, a, b, c, d);
   return f32x4.sub(f32x4.splat(0), gather4(false, dimension, query, a, b, c, d));
+}
+
+/** Stores the scores of eight exact vectors, whose numbers (u32) are at `list` and whose table has these fields. */
+export function scoreExact8(
+  metric: u32, dimension: u32, query: u32, list: u32, chunks: u32, shift: u32, stride: u32, target: u32,
+): void {
+  const a = rowIn(chunks, shift, stride, load<u32>(list));
+  const b = rowIn(chunks, shift, stride, load<u32>(list, 4));
+  const c = rowIn(chunks, shift, stride, load<u32>(list, 8));
+  const d = rowIn(chunks, shift, stride, load<u32>(list, 12));
+  const e = rowIn(chunks, shift, stride, load<u32>(list, 16));
+  const f = rowIn(chunks, shift, stride, load<u32>(list, 20));
+  const g = rowIn(chunks, shift, stride, load<u32>(list, 24));
+  const h = rowIn(chunks, shift, stride, load<u32>(list, 28));
+  if (metric == L2) {
+    gather8(true, dimension, query, a, b, c, d, e, f, g, h, target);
+    return;
+  }
+  gather8(false, dimension, query, a, b, c, d, e, f, g, h, target);
+  v128.store(target, f32x4.sub(f32x4.splat(0), v128.load(target)));
+  v128.store(target, f32x4.sub(f32x4.splat(0), v128.load(target, 16)), 16);
 }
 
 /** Makes a caller's query ready: of length 1 for COSINE. */
