@@ -49,7 +49,8 @@ export function ratioAt(one: Measured | undefined, other: Measured | undefined, 
 }
 
 function rate(one: Measured, target: Target): string {
-  return fixed(medianOf(one.rates[target]), 0);
+  const isFirst = (one.points[0]?.recall ?? 0) >= target && one.points.length > 1;
+  return `${isFirst ? '≥ ' : ''}${fixed(medianOf(one.rates[target]), 0)}`;
 }
 
 function ratio(one: Measured, reference: Measured | undefined, target: Target): string {
