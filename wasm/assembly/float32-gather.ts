@@ -1,3 +1,5 @@
+import { accumulate, sumLanes, tailMask } from './float32';
+
 /**
  * Distances of one float32 query to four rows anywhere in memory, side by side: the four rows' cache misses overlap,
  * which on random access counts for more than all arithmetic (measured: four to five times one row at a time).
@@ -5,9 +7,6 @@
  * Rows may lie at any multiple of 4; the query is padded with zeros to a multiple of 16 bytes. What lies behind a row
  * is loaded and masked. Sums are made in one order that depends on the dimension alone.
  */
-
-/** Loaded at (3 - rest) * 4, gives all ones in the first `rest` lanes. */
-const TAIL_MASKS: u32 = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0]) as u32;
 
 /** The sums of (query - row)^2 or of query * row, one row a lane. `squared` is a constant where it is called. */
 // @ts-ignore: decorator
@@ -45,7 +44,7 @@ export function gather4(squared: bool, dimension: u32, query: u32, a: u32, b: u3
   }
   if (dimension & 3) {
     const value = v128.load(query + at);
-    const mask = v128.load(TAIL_MASKS + ((3 - (dimension & 3)) << 2));
+    const mask = tailMask(dimension);
     moreA = accumulate(squared, value, v128.and(v128.load(a + at), mask), moreA);
     moreB = accumulate(squared, value, v128.and(v128.load(b + at), mask), moreB);
     moreC = accumulate(squared, value, v128.and(v128.load(c + at), mask), moreC);
@@ -89,7 +88,7 @@ export function gather8(
   }
   if (dimension & 3) {
     const value = v128.load(query + at);
-    const mask = v128.load(TAIL_MASKS + ((3 - (dimension & 3)) << 2));
+    const mask = tailMask(dimension);
     sumA = accumulate(squared, value, v128.and(v128.load(a + at), mask), sumA);
     sumB = accumulate(squared, value, v128.and(v128.load(b + at), mask), sumB);
     sumC = accumulate(squared, value, v128.and(v128.load(c + at), mask), sumC);
@@ -101,30 +100,4 @@ export function gather8(
   }
   v128.store(target, sumLanes(sumA, sumB, sumC, sumD));
   v128.store(target, sumLanes(sumE, sumF, sumG, sumH), 16);
-}
-
-// @ts-ignore: decorator
-@inline
-function accumulate(squared: bool, a: v128, b: v128, sum: v128): v128 {
-  if (squared) {
-    const difference = f32x4.sub(a, b);
-    return multiplyAdd(difference, difference, sum);
-  }
-  return multiplyAdd(a, b, sum);
-}
-
-// @ts-ignore: decorator
-@inline
-function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, sum);
-  return f32x4.add(sum, f32x4.mul(a, b));
-}
-
-/** The sum of each vector's lanes, one vector a lane. */
-// @ts-ignore: decorator
-@inline
-function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }

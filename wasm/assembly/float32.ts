@@ -131,7 +131,7 @@ function addPair(squared: bool, query: u32, other: u32, row: u32, dimension: u32
 /** sum + a * b, or sum + (a - b) squared. */
 // @ts-ignore: decorator
 @inline
-function accumulate(squared: bool, a: v128, b: v128, sum: v128): v128 {
+export function accumulate(squared: bool, a: v128, b: v128, sum: v128): v128 {
   if (squared) {
     const difference = f32x4.sub(a, b);
     return multiplyAdd(difference, difference, sum);
@@ -149,7 +149,7 @@ export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
 /** Ones in the first `dimension % 4` lanes, which must be at least one. */
 // @ts-ignore: decorator
 @inline
-function tailMask(dimension: u32): v128 {
+export function tailMask(dimension: u32): v128 {
   return v128.load(TAIL_MASKS + ((3 - (dimension & 3)) << 2));
 }
 

@@ -1,4 +1,5 @@
 import { allocate, release } from './memory';
+import { pop as popEntry, push as pushEntry } from './nearest-first';
 
 /** Entries of a search in no bound number, the nearest at the root. It grows as it must, within the budget. */
 
@@ -33,44 +34,15 @@ export function peek(heap: MinHeap): u64 {
 /** False, and nothing has changed, if there is no room for one more. */
 export function push(heap: MinHeap, entry: u64): bool {
   if (heap.size == heap.room && !grow(heap)) return false;
-  const entries = heap.entries;
-  let index = heap.size;
-  heap.size = index + 1;
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    const above = load<u64>(entries + (parent << 3));
-    if (above <= entry) break;
-    store<u64>(entries + (index << 3), above);
-    index = parent;
-  }
-  store<u64>(entries + (index << 3), entry);
+  pushEntry(heap.entries, heap.size, entry);
+  heap.size += 1;
   return true;
 }
 
 /** Takes the nearest entry out; there is one. */
 export function pop(heap: MinHeap): u64 {
-  const entries = heap.entries;
-  const nearest = load<u64>(entries);
-  const size = heap.size - 1;
-  heap.size = size;
-  const entry = load<u64>(entries + (size << 3));
-  let index: u32 = 0;
-  while (true) {
-    let child = (index << 1) + 1;
-    if (child >= size) break;
-    let below = load<u64>(entries + (child << 3));
-    if (child + 1 < size) {
-      const other = load<u64>(entries + (child << 3), 8);
-      if (other < below) {
-        child += 1;
-        below = other;
-      }
-    }
-    if (below >= entry) break;
-    store<u64>(entries + (index << 3), below);
-    index = child;
-  }
-  store<u64>(entries + (index << 3), entry);
+  const nearest = popEntry(heap.entries, heap.size);
+  heap.size -= 1;
   return nearest;
 }
 
