@@ -31,6 +31,8 @@ export class NativeProgram {
 
   constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
+    // A program that has ended says so by its missing reply.
+    child.stdin.on('error', () => {});
     this.#replies = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
