@@ -13,8 +13,14 @@ interface Store {
   put(value: unknown, key: string): Request<unknown>;
   createIndex(name: string, key: string, options: { unique: boolean }): unknown;
 }
+interface Transaction {
+  readonly error: unknown;
+  objectStore(name: string): Store;
+  oncomplete: () => void;
+  onabort: () => void;
+}
 interface Database {
-  transaction(store: string, mode?: 'readonly' | 'readwrite'): { objectStore(name: string): Store };
+  transaction(store: string, mode?: 'readonly' | 'readwrite'): Transaction;
   createObjectStore(name: string): Store;
   close(): void;
 }
@@ -33,6 +39,14 @@ export interface EmscriptenFile {
   readonly timestamp: Date;
   readonly mode: number;
   readonly contents: Uint8Array<ArrayBuffer>;
+}
+
+/** A write is there only when its transaction is complete: a worker that ends before takes it along. */
+export function completed(transaction: Transaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 export function settled<Value>(request: Request<Value>): Promise<Value> {

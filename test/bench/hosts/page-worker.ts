@@ -4,7 +4,7 @@ import type { BuiltIndex } from '../system.ts';
 import { buildEdgeVec, type EdgeVecPackage } from '../systems/edgevec-index.ts';
 import { BYTES_MAX, buildElanus, nameOf, PAGE_SETTINGS } from '../systems/elanus-index.ts';
 import { buildHnswlib, type HnswlibPackage } from '../systems/hnswlib-wasm-index.ts';
-import { type Databases, EMSCRIPTEN, type EmscriptenFile, openDatabase, settled } from './indexed-db.ts';
+import { completed, type Databases, EMSCRIPTEN, type EmscriptenFile, openDatabase, settled } from './indexed-db.ts';
 import { RemoteBench, type RemoteRequest, type SetWords } from './remote.ts';
 
 /**
@@ -107,8 +107,11 @@ async function store({ format, url, name, vectors }: PageTask & { task: 'store' 
   };
   const theirs: EmscriptenFile = { timestamp: new Date(), mode: 0o100666, contents };
   const database = await openDatabase(scope.indexedDB, databaseName, storeName, isOurs ? 1 : EMSCRIPTEN.version);
-  const objects = database.transaction(storeName, 'readwrite').objectStore(storeName);
-  await settled(isOurs ? objects.put(ours, name) : objects.put(theirs, `${EMSCRIPTEN.database}/${name}`));
+  const transaction = database.transaction(storeName, 'readwrite');
+  const objects = transaction.objectStore(storeName);
+  if (isOurs) objects.put(ours, name);
+  else objects.put(theirs, `${EMSCRIPTEN.database}/${name}`);
+  await completed(transaction);
   database.close();
   return contents.byteLength;
 }
