@@ -144,3 +144,27 @@ describe('a graph', () => {
     }
   });
 });
+
+describe('marks of visited rows', () => {
+  it('stay as they were when there is no room for more: the index goes on', async () => {
+    const memory = await VectorMemory.create({ module: await nodeModule(), maxBytes: 2 ** 22 });
+    using index = await VectorIndex.create({ type: 'HNSW_SQ8', metric: 'L2', dimension: DIMENSION, M: 4, memory });
+    // One by one at the end, so that the vectors have room to spare and the marks of 5,120 rows have hardly any.
+    index.add(BASE.subarray(0, 5100 * DIMENSION));
+    index.add(BASE.subarray(5100 * DIMENSION, 5110 * DIMENSION));
+    await index.build();
+    const expected = index.search(queryAt(0), { limit: LIMIT });
+    const spare = memory.kernel.tryAllocate(2048)!;
+    for (let bytes = 2 ** 20; bytes >= 16; bytes /= 2) while (memory.kernel.tryAllocate(bytes) !== undefined);
+    expect(() => index.add(BASE.subarray(5110 * DIMENSION, 5130 * DIMENSION))).toThrow(
+      expect.objectContaining({ code: 'quota' }),
+    );
+    expect(index.size).toBe(5110);
+    // What a search needs for itself.
+    memory.kernel.release(spare);
+    const constants = memory.kernel.bytes.slice(0, 1024);
+    expect(index.search(queryAt(0), { limit: LIMIT })).toEqual(expected);
+    // Marks that are nowhere would lie at address 0.
+    expect(memory.kernel.bytes.slice(0, 1024)).toEqual(constants);
+  });
+});

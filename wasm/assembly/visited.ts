@@ -9,15 +9,17 @@ let marks: u32 = 0;
 let room: u32 = 0;
 let epoch: u32 = 0;
 
-/** Makes room for marks of `rows` rows; false if the memory may not grow so far. */
+/** Makes room for marks of `rows` rows; false, and nothing has changed, if there is none. */
 export function reserveVisited(rows: u32): bool {
   if (rows <= room) return true;
   const wanted = (rows + 1023) & ~1023;
+  // The old marks go last: if there is no room for more, the indexes that are there go on with them.
+  const more = allocate(wanted);
+  if (more == 0) return false;
   if (marks != 0) release(marks);
-  marks = allocate(wanted);
-  room = marks == 0 ? 0 : wanted;
+  marks = more;
+  room = wanted;
   epoch = 0;
-  if (marks == 0) return false;
   memory.fill(marks, 0, room);
   return true;
 }
