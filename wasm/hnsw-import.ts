@@ -73,7 +73,7 @@ export function bitmapOf({ size, deleted }: HnswGraph): Uint8Array<ArrayBuffer> 
 }
 
 /** A part that lies in one piece. */
-export function sectionOf(name: string, values: ArrayBufferView<ArrayBuffer>): IndexSection {
+function sectionOf(name: string, values: ArrayBufferView<ArrayBuffer>): IndexSection {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return { name, byteLength: bytes.byteLength, bytes, copyTo: (target) => target.set(bytes) };
 }

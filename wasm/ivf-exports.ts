@@ -1,4 +1,4 @@
-import type { IndexSpec, IndexType } from '../core/vector/segment-index.ts';
+import type { IndexSpec } from '../core/vector/segment-index.ts';
 import type { KernelExports, KernelMemory } from './memory.ts';
 
 /**
@@ -90,11 +90,6 @@ export interface IvfExports extends KernelExports {
 export const IVF_KINDS = { IVF_FLAT: 0, IVF_SQ8: 1, IVF_RABITQ: 2, IVF_PQ: 3, SCANN: 4 } as const;
 
 export type IvfType = keyof typeof IVF_KINDS;
-
-/** Whether a type is one of this family. */
-export function isIvfType(type: IndexType): type is IvfType {
-  return type in IVF_KINDS;
-}
 
 /** The module's numbers for the metrics. */
 const METRICS: Readonly<Record<IndexSpec['metric'], number>> = { L2: 0, IP: 1, COSINE: 2, HAMMING: 3, JACCARD: 4 };

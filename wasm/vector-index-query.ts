@@ -94,7 +94,7 @@ export function refineRows<Ids extends IdArray>(
 }
 
 /** The first `limit` rows of one query that are let through. */
-export function takeRows(found: TopK, limit: number, isTaken: (row: number, distance: number) => boolean): TopK {
+function takeRows(found: TopK, limit: number, isTaken: (row: number, distance: number) => boolean): TopK {
   const rows = new Uint32Array(limit);
   const distances = new Float32Array(limit);
   let count = 0;

@@ -11,7 +11,7 @@ import { codeBytes, paddedDimension, partsOf, sumLane } from './code';
 
 // @ts-ignore: decorator
 @unmanaged
-export class CodeQuery {
+class CodeQuery {
   base: f32;
   /** weight * scale. */
   factor: f32;

@@ -88,7 +88,7 @@ function searchRows<K>(graph: Graph, space: Space, rows: Rows, query: u32, beam:
     }
     store<u64>(beam + (next << 3), entry | 1, 16);
     const links = rowIn(linkChunks, linkShift, linkStride, nodeOf(entry));
-    const count = isNarrow ? freshNarrow(links, marks, epoch) : freshWide(links, marks, epoch);
+    const count = isNarrow ? freshOf<u16>(links, marks, epoch) : freshOf<u32>(links, marks, epoch);
     // All scores before any decision: a branch that is foreseen wrong would throw away loads that are under way.
     let scored: u32 = 0;
     if (isFloat<K>()) {
@@ -156,31 +156,17 @@ function searchSlots<K>(
   }
 }
 
-/** Lists the links that were not met before, and marks them. Branch-free: which are new is not to be foreseen. */
+/**
+ * Lists the links of type `Link` that were not met before, and marks them. Branch-free: which are new is not to be
+ * foreseen.
+ */
 // @ts-ignore: decorator
 @inline
-function freshNarrow(links: u32, marks: u32, epoch: u32): u32 {
-  const end = links + ((load<u16>(links) as u32) << 1);
+function freshOf<Link>(links: u32, marks: u32, epoch: u32): u32 {
+  const end = links + (load<Link>(links) as u32) * sizeof<Link>();
   let list = FRESH;
-  for (; links < end; links += 2) {
-    const row = load<u16>(links, 2) as u32;
-    const mark = marks + row;
-    store<u32>(list, row);
-    list += (load<u8>(mark) as u32) != epoch ? 4 : 0;
-    store<u8>(mark, epoch as u8);
-  }
-  const count = (list - FRESH) >> 2;
-  pad(count);
-  return count;
-}
-
-// @ts-ignore: decorator
-@inline
-function freshWide(links: u32, marks: u32, epoch: u32): u32 {
-  const end = links + (load<u32>(links) << 2);
-  let list = FRESH;
-  for (; links < end; links += 4) {
-    const row = load<u32>(links, 4);
+  for (; links < end; links += sizeof<Link>()) {
+    const row = load<Link>(links, sizeof<Link>()) as u32;
     const mark = marks + row;
     store<u32>(list, row);
     list += (load<u8>(mark) as u32) != epoch ? 4 : 0;

@@ -75,7 +75,7 @@ export function ivfAssignSample(
 /** Bytes of a list's sum. */
 // @ts-ignore: decorator
 @inline
-export function sumStride(dimension: u32): u32 {
+function sumStride(dimension: u32): u32 {
   return ((dimension + 3) & ~3) << 2;
 }
 

@@ -120,7 +120,7 @@ export function isAlive(alive: u32, row: u32): bool {
 }
 
 /** How many of `count` numbers have their bit. */
-export function countAlive(alive: u32, numbers: u32, count: u32): u32 {
+function countAlive(alive: u32, numbers: u32, count: u32): u32 {
   let sum: u32 = 0;
   for (let index: u32 = 0; index < count; index++) sum += isAlive(alive, load<u32>(numbers + (index << 2))) as u32;
   return sum;

@@ -23,7 +23,7 @@ import { randomAt } from './random';
 /** Codewords of a part. */
 // @ts-ignore: decorator
 @inline
-export function wordsOf(kind: u32): u32 {
+function wordsOf(kind: u32): u32 {
   return kind == PQ ? 256 : 16;
 }
 
@@ -150,7 +150,7 @@ export function encodeParts(ivf: Ivf, work: Work, target: u32): f32 {
 }
 
 /** What is in brackets above, from the codewords in `work.exact`; 0 for IP. */
-export function termOf(ivf: Ivf, work: Work): f32 {
+function termOf(ivf: Ivf, work: Work): f32 {
   if (ivf.metric == IP) return 0;
   const dimension = ivf.dimension;
   const words = dot(work.exact, work.exact, dimension) + 2 * dot(work.centre, work.exact, dimension);

@@ -120,7 +120,6 @@ export function centre(space: Space): void {
   const count = space.size - space.exactFrom;
   const sampled = count < SAMPLE_MAX ? count : SAMPLE_MAX;
   const dimension = space.dimension;
-  // An inner product gains nothing from a centre that lies far out; L2 and COSINE do.
   for (let index: u32 = 0; index < dimension; index++) {
     let sum: f64 = 0;
     for (let nth: u32 = 0; nth < sampled; nth++) {
