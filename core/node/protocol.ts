@@ -57,7 +57,26 @@ export interface Guarantee {
   readonly timestamp?: bigint;
 }
 
+/**
+ * Names one write of one client, so that a write whose answer was lost can be sent again: the channel answers a known
+ * request as it did the first time and writes nothing (RIFL: Lee et al., "Implementing linearizability at large scale
+ * and low latency", SOSP 2015).
+ *
+ * - A client counts per channel or over all its writes; a sequence is never used for two different writes.
+ * - A request is sent again with the same content, and never once it lies below `firstPending`.
+ */
+export interface RequestId {
+  /** 16 hex digits, drawn at random, one for each client. */
+  readonly client: string;
+  /** 1, 2, … in the order in which the client made its writes. */
+  readonly sequence: number;
+  /** The smallest sequence of this client that has no answer yet: what lies below is never sent again. */
+  readonly firstPending: number;
+}
+
 export interface WriteRequest extends ChannelAddress {
+  /** With one, sending the write again does nothing but answer; without one, it is applied again. */
+  readonly request?: RequestId;
   /** A `ColumnBatch` in the encoding of `column/codec.ts`: it goes into the log as it is. */
   readonly batch: Uint8Array;
 }
@@ -68,6 +87,8 @@ export interface WriteAnswer {
 }
 
 export interface DeleteRequest extends ChannelAddress {
+  /** As of a `WriteRequest`. */
+  readonly request?: RequestId;
   /** The keys to delete, or the filter whose matches are deleted. */
   readonly target: { readonly keys: readonly Key[] } | { readonly filter: Expression };
 }
