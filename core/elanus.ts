@@ -173,16 +173,39 @@ export interface Elanus<Mode extends Int64Mode = 'number'> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Turns text into vectors. */
+/** Turns text into vectors. With one, a collection inserts and searches text. */
 export interface Embedder {
-  /** Names the model; a collection remembers it. */
+  /** Names the model; a collection remembers it, and refuses an embedder of another. */
   readonly model: string;
+  /** Values of each vector. */
   readonly dimension: number;
-  /** One vector of `dimension` values for each text. */
+  /** What else changes the numbers but not their meaning, such as precision: it counts for the cache alone. */
+  readonly variant?: string;
+  /** Most texts of one call; 64 by default. */
+  readonly batchSize?: number;
+  /** Calls that may be under way at once; 1 by default. */
+  readonly concurrency?: number;
+  /**
+   * One finite vector of `dimension` values for each text, in their order. A rejection goes to the caller, as
+   * `unavailable` if it has no code of ours; one with `details.retryable: true` is tried again up to four times, and
+   * not before `details.retryAfterMs`, if that is said.
+   */
   embed(
     texts: readonly string[],
     options: { readonly kind: 'document' | 'query'; readonly signal?: AbortSignal },
   ): Promise<Float32Array[]>;
+}
+
+/**
+ * Keeps what was embedded, so that it is not embedded again. `space` names the model, its dimension and variant, and
+ * the kind of text: equal texts of one space have equal vectors. A cache may forget what it likes, and one that rejects
+ * is passed over: calls answer the same with and without it. The vectors must not be changed.
+ */
+export interface EmbeddingCache {
+  /** The vector of each text, `undefined` where there is none. */
+  get(space: string, texts: readonly string[]): Promise<readonly (Float32Array | undefined)[]>;
+  /** Keeps a vector for each text; the arrays have the same length. */
+  set(space: string, texts: readonly string[], vectors: readonly Float32Array[]): Promise<void>;
 }
 
 export type { Metric } from './model/metric.ts';

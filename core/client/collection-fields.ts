@@ -1,6 +1,13 @@
 import { ElanusError } from '../base/error.ts';
-import type { CollectionDescription, CreateCollectionBody, FieldDescription, FieldSchemaInput } from '../elanus.ts';
-import { ARRAY_CAPACITY_MAX, VARCHAR_BYTES_MAX } from '../model/limits.ts';
+import type {
+  CollectionDescription,
+  CreateCollectionBody,
+  Embedder,
+  FieldDescription,
+  FieldSchemaInput,
+} from '../elanus.ts';
+import { ARRAY_CAPACITY_MAX, DIMENSION_MAX, VARCHAR_BYTES_MAX } from '../model/limits.ts';
+import { EMBEDDER_PROPERTY } from '../model/schema.ts';
 import type { CollectionOptions, FieldSpec } from './collection-types.ts';
 
 type FieldProperties = Exclude<FieldSpec, string>;
@@ -46,9 +53,11 @@ export function createBody(name: string, options: CollectionOptions, metricType:
     );
   }
   const primary = fields.find(([, field]) => field.primary === true);
+  const { embedder } = options;
   return {
     collectionName: name,
     ...(options.dbName === undefined ? {} : { dbName: options.dbName }),
+    ...(embedder === undefined ? {} : { properties: { [EMBEDDER_PROPERTY + vectorFieldOf(options)]: embedder.model } }),
     schema: {
       autoID: primary?.[1].autoId === true,
       enableDynamicField: false,
@@ -93,13 +102,47 @@ export function checkFields(description: CollectionDescription, options: Collect
       throw mismatch(description, name, `${name} is not the primary key`);
     if (found.nullable && field.nullable !== true) throw mismatch(description, name, `${name} is nullable`);
   }
+  checkEmbedder(description, stored, options);
+}
+
+/** The vectors of a collection are of one model: the one that it was created with, if that is known. */
+function checkEmbedder(
+  description: CollectionDescription,
+  stored: ReadonlyMap<string, FieldDescription>,
+  options: CollectionOptions,
+): void {
   const { embedder } = options;
   if (embedder === undefined) return;
-  const name = vectorFieldOf(options);
-  const dimension = dimensionOf(stored.get(name));
+  checkShape(embedder);
+  const { collectionName } = description;
+  const field = vectorFieldOf(options);
+  const model = description.properties?.find(({ key }) => key === EMBEDDER_PROPERTY + field)?.value;
+  if (model !== undefined && model !== embedder.model) {
+    throw new ElanusError(
+      'invalid',
+      `Collection ${collectionName} keeps in ${field} vectors of the model ${model}, and the embedder of its handle is ${embedder.model}: vectors of two models cannot be compared. Take an embedder of ${model}, or create another collection and insert the texts there.`,
+      { details: { collection: collectionName, field, model, embedder: embedder.model } },
+    );
+  }
+  const dimension = dimensionOf(stored.get(field));
   if (dimension === embedder.dimension) return;
   const is = dimension === undefined ? 'is no vector field' : `has dimension ${dimension}`;
-  throw mismatch(description, name, `${name} ${is}, and the embedder ${embedder.model} makes ${embedder.dimension}`);
+  throw mismatch(description, field, `${field} ${is}, and the embedder ${embedder.model} makes ${embedder.dimension}`);
+}
+
+function checkShape({ model, dimension, batchSize = 1, concurrency = 1 }: Embedder): void {
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+  const wrong =
+    typeof model !== 'string' || model === ''
+      ? 'model must be a text that names it'
+      : !isCount(dimension) || dimension > DIMENSION_MAX
+        ? `dimension must be a whole number up to ${DIMENSION_MAX}, not ${String(dimension)}`
+        : !isCount(batchSize)
+          ? `batchSize must be a whole number from 1, not ${String(batchSize)}`
+          : !isCount(concurrency)
+            ? `concurrency must be a whole number from 1, not ${String(concurrency)}`
+            : undefined;
+  if (wrong !== undefined) throw new ElanusError('invalid', `This is no embedder: ${wrong}.`);
 }
 
 function dimensionOf(field: FieldDescription | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import type { Embedder, Int64Mode, Int64Of } from '../elanus.ts';
+import type { Embedder, EmbeddingCache, Int64Mode, Int64Of } from '../elanus.ts';
 import type { DataType, ElementType } from '../model/schema.ts';
 
 /** A field as a handle states it: the name of its type, or the type with its properties. */
@@ -32,6 +32,8 @@ export interface CollectionOptions {
   readonly fields?: Fields;
   /** Makes vectors of texts, when rows are inserted without one and when a search is given text. */
   readonly embedder?: Embedder;
+  /** Where embedded texts are looked for first; 16 MiB in memory for each embedder by default, `false` for none. */
+  readonly embeddingCache?: EmbeddingCache | false;
   /** The VarChar field that is embedded; the only one besides the primary key by default. */
   readonly textField?: string;
   /** The vector field that the embedder fills; the only vector field by default. */

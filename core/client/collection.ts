@@ -1,4 +1,4 @@
-import { ElanusError } from '../base/error.ts';
+import { codeOf, ElanusError } from '../base/error.ts';
 import type {
   CallOptions,
   CollectionDescription,
@@ -15,11 +15,14 @@ import type {
   UpsertResult,
   VectorInput,
 } from '../elanus.ts';
+import { rowsOf } from '../model/entity.ts';
+import { unlessAborted, waitFor, withDeadline } from './call.ts';
 import { checkFields, createBody, textFieldOf, vectorFieldOf } from './collection-fields.ts';
 import type { CollectionOptions, RowInputOf } from './collection-types.ts';
-
-/** Texts embedded in one call of the embedder: progress is shown and cancellation heeded between calls. */
-const EMBED_BATCH = 64;
+import { TextsOfCall, type TextsOptions } from './embed-texts.ts';
+import { memoryCacheOf } from './embedding-cache.ts';
+import { textsOf } from './text-rows.ts';
+import { WriteProgress, writeTexts } from './text-write.ts';
 
 type Body<B> = Omit<B, 'collectionName' | 'dbName'>;
 
@@ -31,7 +34,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
   readonly name: string;
   readonly #database: Elanus<Mode>;
   readonly #options: CollectionOptions;
-  #checked: Promise<void> | undefined;
+  #check: Promise<void> | undefined;
 
   constructor(database: Elanus<Mode>, name: string, options: CollectionOptions) {
     this.#database = database;
@@ -41,13 +44,19 @@ export class Collection<R extends object, Mode extends Int64Mode> {
 
   /**
    * Creates the collection from the handle's `fields`; the same definition again does nothing. The vector fields get
-   * an AUTOINDEX.
+   * an AUTOINDEX. With an embedder the collection remembers its model; one that exists with another is `invalid`.
    *
    * @param options.metricType of every vector field, `COSINE` by default
    */
   async create(options: { readonly metricType?: string } & CallOptions = {}): Promise<void> {
     const body: CreateCollectionBody = createBody(this.name, this.#options, options.metricType ?? 'COSINE');
-    await this.#database.createCollection(body, options);
+    try {
+      await this.#database.createCollection(body, options);
+    } catch (error) {
+      // What the handle and the collection disagree about says more than that they do.
+      if (codeOf(error) === 'exists') await waitFor(options, false, () => this.#checked());
+      throw error;
+    }
   }
 
   describe(options?: CallOptions): Promise<CollectionDescription> {
@@ -60,23 +69,30 @@ export class Collection<R extends object, Mode extends Int64Mode> {
 
   async drop(options?: CallOptions): Promise<void> {
     await this.#database.dropCollection(this.#place(), options);
-    this.#checked = undefined;
+    this.#check = undefined;
   }
 
-  /** Inserts one row or many; with an embedder, rows without a vector get that of their text. */
+  /**
+   * Inserts one row or many; with an embedder, rows without a vector get that of their text. One call is one request,
+   * all or nothing, with one exception: more than 256 rows with texts to embed, or more than 4 MiB of them, are embedded
+   * and written part by part, in order. If such a call fails or is stopped, the first `details.rowsWritten` rows are
+   * written, and the others can be inserted again: what was embedded is in the cache.
+   */
   async insert(data: RowInputOf<R> | readonly RowInputOf<R>[], options?: CallOptions): Promise<InsertResult<Mode>> {
-    await this.#check(options);
-    const rows = await this.#embedRows(data, options);
-    const result = await this.#database.insert({ ...this.#place(), data: rows }, options);
-    options?.onProgress?.({ phase: 'insert', done: rows.length, total: rows.length });
-    return result;
+    const keys = await this.#write(data, options, async (rows, sendOptions) => {
+      const { insertIds } = await this.#database.insert({ ...this.#place(), data: rows }, sendOptions);
+      return insertIds;
+    });
+    return { insertCount: keys.length, insertIds: keys };
   }
 
   /** As `insert`; a row whose key exists is replaced. */
   async upsert(data: RowInputOf<R> | readonly RowInputOf<R>[], options?: CallOptions): Promise<UpsertResult<Mode>> {
-    await this.#check(options);
-    const rows = await this.#embedRows(data, options);
-    return this.#database.upsert({ ...this.#place(), data: rows }, options);
+    const keys = await this.#write(data, options, async (rows, sendOptions) => {
+      const { upsertIds } = await this.#database.upsert({ ...this.#place(), data: rows }, sendOptions);
+      return upsertIds;
+    });
+    return { upsertCount: keys.length, upsertIds: keys };
   }
 
   /** Deletes by keys or by filter. */
@@ -84,7 +100,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     target: { readonly ids: readonly KeyInput[] } | { readonly filter: string; readonly exprParams?: RowInput },
     options?: CallOptions,
   ): Promise<DeleteResult> {
-    await this.#check(options);
+    await waitFor(options, false, () => this.#checked());
     return this.#database.delete({ ...this.#place(), ...target }, options);
   }
 
@@ -92,37 +108,40 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     id: KeyInput | readonly KeyInput[],
     options?: CallOptions & { readonly outputFields?: readonly string[] },
   ): Promise<R[]> {
-    await this.#check(options);
+    await waitFor(options, false, () => this.#checked());
     const outputFields = options?.outputFields;
     const body = { ...this.#place(), id, ...(outputFields === undefined ? {} : { outputFields }) };
     return (await this.#database.get(body, options)) as R[];
   }
 
   async query(body: Body<QueryBody> = {}, options?: CallOptions): Promise<R[]> {
-    await this.#check(options);
+    await waitFor(options, false, () => this.#checked());
     return (await this.#database.query({ ...body, ...this.#place() }, options)) as R[];
   }
 
   async count(filter?: string, options?: CallOptions): Promise<number> {
-    await this.#check(options);
+    await waitFor(options, false, () => this.#checked());
     return this.#database.count({ ...this.#place(), ...(filter === undefined ? {} : { filter }) }, options);
   }
 
   /** One list of hits for each entry of `data`: vectors, or texts if the handle has an embedder. */
-  async search(
+  search(
     body: Body<Omit<SearchBody, 'data'>> & { readonly data: readonly (VectorInput | string)[] },
     options?: CallOptions,
   ): Promise<Hit<R>[][]> {
-    await this.#check(options);
-    const data = await this.#embedQueries(body.data, options);
-    const vectorField = body['annsField'] ?? this.#options.vectorField;
-    const request = {
-      ...body,
-      ...this.#place(),
-      data,
-      ...(vectorField === undefined ? {} : { annsField: vectorField }),
-    };
-    return (await this.#database.search(request as unknown as SearchBody, options)) as unknown as Hit<R>[][];
+    return withDeadline(options, false, async (signal) => {
+      await unlessAborted(signal, () => this.#checked());
+      const data = await this.#embedQueries(body.data, this.#textsOptions('query', signal, options));
+      const vectorField = body['annsField'] ?? this.#options.vectorField;
+      const request = {
+        ...body,
+        ...this.#place(),
+        data,
+        ...(vectorField === undefined ? {} : { annsField: vectorField }),
+      };
+      const hits = this.#database.search(request as unknown as SearchBody, { ...options, signal });
+      return (await unlessAborted(signal, () => hits)) as unknown as Hit<R>[][];
+    });
   }
 
   flush(options?: CallOptions): Promise<void> {
@@ -134,86 +153,71 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     return { collectionName: this.name, ...(dbName === undefined ? {} : { dbName }) };
   }
 
-  /** Compares the handle's fields with the collection, once; a failure is told again at the next call. */
-  #check(options: CallOptions | undefined): Promise<void> {
+  /** Compares the handle with the collection, once; a failure is told again at the next call. */
+  #checked(): Promise<void> {
     const { fields, embedder } = this.#options;
     if (fields === undefined && embedder === undefined) return Promise.resolve();
-    this.#checked ??= this.describe(options).then(
+    // Without the options of any call: others may wait for the same answer.
+    this.#check ??= this.describe().then(
       (description) => checkFields(description, this.#options),
       (error: unknown) => {
-        this.#checked = undefined;
+        this.#check = undefined;
         throw error;
       },
     );
-    return this.#checked;
+    return this.#check;
   }
 
-  async #embedRows(data: unknown, options: CallOptions | undefined): Promise<RowInput[]> {
-    const rows = (Array.isArray(data) ? data : [data]) as RowInput[];
-    const { embedder } = this.#options;
-    if (embedder === undefined) return rows;
-    const vectorField = vectorFieldOf(this.#options);
-    const textField = textFieldOf(this.#options);
-    const bare = rows.flatMap((row, index) => (row[vectorField] === undefined ? [index] : []));
-    const texts = bare.map((index) => {
-      const text = rows[index]?.[textField];
-      if (typeof text === 'string') return text;
-      throw new ElanusError(
-        'invalid',
-        `Row ${index} has neither a vector in ${vectorField} nor a text in ${textField}.`,
-        {
-          details: { row: index, field: textField },
-        },
-      );
-    });
-    const vectors = await this.#embed(texts, 'document', options);
-    const complete = [...rows];
-    for (const [at, index] of bare.entries()) complete[index] = { ...rows[index], [vectorField]: vectors[at] };
-    return complete;
-  }
-
-  async #embedQueries(
-    data: readonly (VectorInput | string)[],
+  async #write<Key>(
+    data: unknown,
     options: CallOptions | undefined,
-  ): Promise<VectorInput[]> {
+    send: (rows: readonly RowInput[], options: CallOptions) => Promise<readonly Key[]>,
+  ): Promise<readonly Key[]> {
+    const rows = rowsOf(data);
+    const progress = new WriteProgress(rows.length);
+    return withDeadline(options, true, async (signal) => {
+      try {
+        await unlessAborted(signal, () => this.#checked());
+        const { embedder } = this.#options;
+        if (embedder !== undefined) {
+          const fields = { textField: textFieldOf(this.#options), vectorField: vectorFieldOf(this.#options) };
+          const texts = textsOf(rows, fields);
+          if (texts.some((text) => text !== undefined)) {
+            const write = { embedder, fields, rows, texts, progress, send };
+            return await writeTexts(write, this.#textsOptions('document', signal, options));
+          }
+        }
+        progress.sending = rows.length;
+        const { transfer } = options ?? {};
+        const keys = await send(rows, { signal, ...(transfer === undefined ? {} : { transfer }) });
+        options?.onProgress?.({ phase: 'insert', done: rows.length, total: rows.length });
+        return keys;
+      } catch (error) {
+        throw progress.errorOf(signal.aborted ? signal.reason : error, signal.aborted);
+      }
+    });
+  }
+
+  async #embedQueries(data: readonly (VectorInput | string)[], options: TextsOptions): Promise<VectorInput[]> {
     const texts = data.filter((entry) => typeof entry === 'string');
     if (texts.length === 0) return data as VectorInput[];
-    const vectors = await this.#embed(texts, 'query', options);
-    let next = 0;
-    return data.map((entry) => (typeof entry === 'string' ? (vectors[next++] as Float32Array) : entry));
-  }
-
-  async #embed(
-    texts: readonly string[],
-    kind: 'document' | 'query',
-    options: CallOptions | undefined,
-  ): Promise<Float32Array[]> {
     const { embedder } = this.#options;
     if (embedder === undefined) {
       throw new ElanusError('invalid', `Collection ${this.name} was given text but its handle has no embedder.`);
     }
-    const vectors: Float32Array[] = [];
-    for (let start = 0; start < texts.length; start += EMBED_BATCH) {
-      if (options?.signal?.aborted) {
-        throw new ElanusError('aborted', 'Stopped while texts were embedded; nothing was written.', {
-          details: { outcome: 'not-written' },
-        });
-      }
-      const batch = texts.slice(start, start + EMBED_BATCH);
-      const made = await embedder.embed(batch, {
-        kind,
-        ...(options?.signal === undefined ? {} : { signal: options.signal }),
-      });
-      const bad = made.find((vector) => vector.length !== embedder.dimension);
-      if (made.length !== batch.length || bad !== undefined) {
-        throw new ElanusError(
-          'invalid',
-          `The embedder ${embedder.model} gave ${made.length} vectors${bad === undefined ? '' : ` of ${bad.length} values`} for ${batch.length} texts; it must give one of ${embedder.dimension} values each.`,
-        );
-      }
-      vectors.push(...made);
-      options?.onProgress?.({ phase: 'embed', done: vectors.length, total: texts.length });
-    }
-    return vectors;
+    const vectors = await new TextsOfCall(embedder, texts, options).embed(texts);
+    let next = 0;
+    return data.map((entry) => (typeof entry === 'string' ? (vectors[next++] as Float32Array) : entry));
+  }
+
+  #textsOptions(kind: 'document' | 'query', signal: AbortSignal, options: CallOptions | undefined): TextsOptions {
+    const { embedder, embeddingCache } = this.#options;
+    const own = embedder === undefined ? undefined : memoryCacheOf(embedder);
+    return {
+      kind,
+      signal,
+      cache: embeddingCache === false ? undefined : (embeddingCache ?? own),
+      onProgress: options?.onProgress,
+    };
   }
 }

@@ -9,6 +9,7 @@ import {
   type CollectionMeta,
   type CollectionSchema,
   type ConsistencyLevel,
+  EMBEDDER_PROPERTY,
   type Field,
   type IndexMeta,
   isVector,
@@ -77,9 +78,14 @@ export function draftCollection(body: CreateCollectionBody, defaultDatabase = 'd
   };
 }
 
-/** Whether two definitions are one: creating the same collection again is a no-op. */
+/**
+ * Whether two definitions are one: creating the same collection again is a no-op. The model of a vector field counts
+ * only where both name one: a collection may have been created by somebody who had no embedder.
+ */
 export function sameCollection(a: CollectionDraft, b: CollectionDraft): boolean {
-  return canonical(definitionOf(a)) === canonical(definitionOf(b));
+  const named = (key: string): boolean =>
+    !key.startsWith(EMBEDDER_PROPERTY) || (Object.hasOwn(a.properties, key) && Object.hasOwn(b.properties, key));
+  return canonical(definitionOf(a, named)) === canonical(definitionOf(b, named));
 }
 
 interface Parts {
@@ -257,8 +263,9 @@ function propertiesOf(input: Input): Readonly<Record<string, string>> {
   return Object.fromEntries(kept.map(([key, value]) => [key, String(value)]));
 }
 
-function definitionOf(draft: CollectionDraft): CollectionDraft {
-  const { databaseName, collectionName, description, schema, indexes, consistencyLevel, shardsNum, properties } = draft;
+function definitionOf(draft: CollectionDraft, counts: (property: string) => boolean): CollectionDraft {
+  const { databaseName, collectionName, description, schema, indexes, consistencyLevel, shardsNum } = draft;
+  const properties = Object.fromEntries(Object.entries(draft.properties).filter(([key]) => counts(key)));
   return { databaseName, collectionName, description, schema, indexes, consistencyLevel, shardsNum, properties };
 }
 

@@ -58,3 +58,18 @@ export const TIMESTAMP_RANGE_AGE_MS_MAX: number = 10_000;
 export const GARBAGE_GRACE_MS: number = 60_000;
 /** How often a reader that meets a missing object reloads the manifest. */
 export const READ_RETRIES_MAX: number = 3;
+
+/** Texts of one call of an embedder that does not say how many it wishes. */
+export const EMBED_BATCH_DEFAULT: number = 64;
+/** An embedder's call is made this often before its failure is the caller's: with the pauses, about 8 seconds. */
+export const EMBED_ATTEMPTS_MAX: number = 5;
+/** The pause before the second attempt; each further one is twice as long. */
+export const EMBED_BACKOFF_MS: number = 500;
+/** A server that asks for a longer pause than this is not waited for. */
+export const EMBED_PAUSE_MS_MAX: number = 60_000;
+/** Embedded texts and vectors that each embedder keeps in memory: about 10,000 of 384 values. */
+export const EMBEDDING_CACHE_BYTES: number = 16 * 1024 * 1024;
+/** Rows with texts are written in requests of this many, so that a stop loses little and a log gets few frames. */
+export const TEXT_ROWS_PER_REQUEST: number = 256;
+/** And of about this many bytes: as JSON, which takes three times as much, they fit a request. */
+export const TEXT_BYTES_PER_REQUEST: number = 4 * 1024 * 1024;

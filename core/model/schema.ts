@@ -49,6 +49,9 @@ export interface Field {
 export const DYNAMIC_FIELD_NAME = '$meta';
 export const DYNAMIC_FIELD_ID: number = 1;
 
+/** The property of a collection that names the model of a vector field's vectors ends in the name of the field. */
+export const EMBEDDER_PROPERTY = 'elanus.embedder.';
+
 export interface CollectionSchema {
   readonly fields: readonly Field[];
   readonly enableDynamicField: boolean;
