@@ -2,6 +2,7 @@ import { ElanusError } from '../core/base/error.ts';
 import type { Info } from '../core/elanus.ts';
 import { LocalCluster } from '../core/node/local-cluster.ts';
 import type { Platform } from '../core/platform.ts';
+import { kernelBytesMax, Residency } from '../core/vector/residency.ts';
 import { VERSION } from '../core/version.ts';
 import { objectLogStore } from '../core/wal/object-log.ts';
 import { compileModule } from '../wasm/compile.ts';
@@ -11,6 +12,9 @@ import { lockName, type NameLock } from './name-lock.ts';
 import type { EngineApi, OpenRequest } from './protocol.ts';
 import { type BrowserStorage, openStorage } from './stores.ts';
 import { WakeTimer } from './wake-timer.ts';
+
+/** A database that nobody has asked for so long needs no memory; to load it again takes a moment. */
+const MEMORY_IDLE_MS = 300_000;
 
 interface Opened {
   readonly lock: NameLock;
@@ -33,14 +37,19 @@ export class Engine implements EngineApi {
         openStorage(request.name, request.storage),
         loadModule(relaxedSimdSupported() ? request.wasmUrl.relaxed : request.wasmUrl.simd),
       ]);
-      const kernel = createKernel(module, { bytesMax: request.memoryBytesMax });
+      const kernel = createKernel(module, { bytesMax: kernelBytesMax(request.memoryBytesMax) });
       const timer = new WakeTimer(() => cluster.work());
-      const clock = { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) };
+      const clock = {
+        now: () => Date.now(),
+        elapsed: () => performance.now(),
+        sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)),
+      };
       const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
       const platform: Platform = {
         objects: storage.objects,
         logs: objectLogStore(storage.objects, { clock, random }),
-        kernel,
+        residency: new Residency(kernel, request.memoryBytesMax),
+        memoryIdleMs: MEMORY_IDLE_MS,
         clock,
         random,
         wake: (at) => timer.wake(at),
@@ -68,7 +77,7 @@ export class Engine implements EngineApi {
       host: 'browser',
       storage: storage.kind,
       kernel: relaxedSimdSupported() ? 'relaxed-simd' : 'simd128',
-      memory: { bytes: platform.kernel.bytes, bytesMax: platform.kernel.bytesMax },
+      memory: platform.residency.use(),
       ...(estimate?.usage === undefined ? {} : { bytesStored: estimate.usage }),
       ...(estimate?.quota === undefined ? {} : { quota: estimate.quota }),
       ...(persisted === undefined ? {} : { persisted }),

@@ -4,6 +4,7 @@ import type { Connection, ConnectionCallOptions } from '../core/client/connectio
 import { Database } from '../core/client/database.ts';
 import type { Info, Int64Mode } from '../core/elanus.ts';
 import { carryErrors } from '../wasm/carry-errors.ts';
+import { memoryBudget } from './memory-budget.ts';
 import type { EngineApi, OpenRequest, StorageKind } from './protocol.ts';
 
 /** Which database, and how it is kept; only the name is needed. */
@@ -18,7 +19,10 @@ export interface OpenOptions<Mode extends Int64Mode = 'number'> {
   readonly workerUrl?: string | URL;
   /** Where the folder with `elanus.wasm` and `elanus-relaxed.wasm` is, ending in a slash. */
   readonly wasmUrl?: string | URL;
-  /** Bytes of WASM memory that vectors may take; 1 GiB by default. */
+  /**
+   * Bytes of memory that the engine may hold, WASM and JavaScript together, 16 MiB to 4 GiB. By default an eighth of
+   * the device's memory, or 512 MiB where the browser does not say.
+   */
   readonly memoryBytesMax?: number;
 }
 
@@ -34,7 +38,6 @@ export class BrowserDatabase<Mode extends Int64Mode = 'number'> extends Database
 }
 
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
-const MEMORY_BYTES_DEFAULT = 1024 * 1024 * 1024;
 
 /**
  * Opens, or creates, a database in this origin. The engine runs in a Web Worker; nothing blocks the page.
@@ -50,6 +53,7 @@ export async function open<Mode extends Int64Mode = 'number'>(
       details: { option: 'name' },
     });
   }
+  const memoryBytesMax = memoryBudget(options.memoryBytesMax);
   carryErrors();
   const worker = startWorker(options.workerUrl);
   const connection = new WorkerConnection(worker);
@@ -58,7 +62,7 @@ export async function open<Mode extends Int64Mode = 'number'>(
       name: options.name,
       storage: options.storage ?? 'auto',
       wasmUrl: wasmUrls(options.wasmUrl),
-      memoryBytesMax: options.memoryBytesMax ?? MEMORY_BYTES_DEFAULT,
+      memoryBytesMax,
     });
     return new BrowserDatabase<Mode>(connection, options.int64 === undefined ? {} : { int64: options.int64 });
   } catch (error) {

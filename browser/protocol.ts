@@ -6,7 +6,7 @@ export interface OpenRequest {
   readonly storage: StorageKind | 'auto';
   /** The two builds of the WASM core. */
   readonly wasmUrl: { readonly simd: string; readonly relaxed: string };
-  /** Bytes of WASM memory that the engine may take. */
+  /** Bytes of memory that the engine may hold, in WASM and JavaScript. */
   readonly memoryBytesMax: number;
 }
 

@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { CollectionDescription, CreateCollectionBody, InCollection, NotYet } from './model/collection-body.ts';
+import type { InspectBody, Inspection, MemoryUse, SearchTrace } from './model/inspection.ts';
 import type { Int64Mode, KeyInput, KeyOf, Row, RowInput, VectorInput } from './model/row.ts';
 
 /**
@@ -17,6 +18,18 @@ export type {
   FieldSchemaInput,
   IndexParamsInput,
 } from './model/collection-body.ts';
+export type {
+  ChannelInspection,
+  ChannelTrace,
+  CollectionInspection,
+  InspectBody,
+  Inspection,
+  MemoryKind,
+  MemoryUse,
+  SearchTrace,
+  SegmentInspection,
+  SegmentTrace,
+} from './model/inspection.ts';
 export type { Int64Input, Int64Mode, Int64Of, KeyInput, KeyOf, Row, RowInput, VectorInput } from './model/row.ts';
 
 /** One search result: the primary key and the requested fields, and the raw metric (larger is nearer for IP and COSINE). */
@@ -30,6 +43,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Called as a long call goes on. */
   readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called with the times of a `search`, just before it resolves. Not Milvus's; `unsupported` over HTTP. Without it
+   * nothing is measured.
+   */
+  readonly onTrace?: (trace: SearchTrace) => void;
   /** Buffers of the vectors in the body that may be moved instead of copied; the caller can no longer use them. */
   readonly transfer?: readonly ArrayBuffer[];
 }
@@ -126,8 +144,8 @@ export interface Info {
   /** Where the data lies: `indexeddb+opfs`, `indexeddb`, `memory`, `r2`. */
   readonly storage: string;
   readonly kernel: 'simd128' | 'relaxed-simd';
-  /** Bytes of WASM memory in use, and the most there may be. */
-  readonly memory: { readonly bytes: number; readonly bytesMax: number };
+  /** What the engine holds in memory, by kind, and the most that it may. */
+  readonly memory: MemoryUse;
   /** Bytes stored, as the host counts them; absent where it does not say. */
   readonly bytesStored?: number;
   /** Bytes the host will store for this origin. */
@@ -166,6 +184,11 @@ export interface Elanus<Mode extends Int64Mode = 'number'> {
   search(body: SearchBody, options?: CallOptions): Promise<Hit[][]>;
 
   info(): Promise<Info>;
+  /**
+   * What the database consists of now: collections, channels, segments, memory. It opens channels that were not open.
+   * Not Milvus's; `unsupported` over HTTP.
+   */
+  inspect(body?: InspectBody, options?: CallOptions): Promise<Inspection>;
   /** Waits for calls under way and lets go of everything. Idempotent. */
   close(): Promise<void>;
   /** Deletes the whole database with its data (`unsupported` over HTTP). */

@@ -1,7 +1,7 @@
 import type { Random } from './base/random.ts';
 import type { ObjectStore } from './storage/object-store.ts';
 import type { Clock } from './time/clock.ts';
-import type { VectorKernel } from './vector/kernel.ts';
+import type { Residency } from './vector/residency.ts';
 import type { LogStore } from './wal/log.ts';
 import type { GroupCommitCost } from './wal/wal.ts';
 
@@ -18,8 +18,13 @@ export interface TraceEvent {
 export interface Platform {
   readonly objects: ObjectStore;
   readonly logs: LogStore;
-  /** One instance per isolate or worker: its byte budget is the isolate's. */
-  readonly kernel: VectorKernel;
+  /** The kernel and the budget of all memory: one instance per isolate or worker. */
+  readonly residency: Residency;
+  /**
+   * Memory that nobody has needed for so long, in milliseconds, is given back. Absent where the host ends whom nobody
+   * calls: there it is kept.
+   */
+  readonly memoryIdleMs?: number;
   readonly clock: Clock;
   readonly random: Random;
   /** What group commit may cost; by default a lone write waits for nothing and no budget is kept. */

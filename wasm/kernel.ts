@@ -14,8 +14,8 @@ export interface KernelOptions {
  * An instance of the WASM core. Synchronous, and without run-time compilation, so that it works where only imported
  * modules run.
  *
- * Make one per isolate or worker, at module scope: the budget is the isolate's, and a WebAssembly memory never shrinks,
- * so that a second instance would take its high-water mark away from the first for good.
+ * Make one per isolate or worker, at module scope: the budget is the isolate's, and a WebAssembly memory never shrinks
+ * while anything lies in it, so that a second instance would take its high-water mark away from the first.
  */
 export function createKernel(module: WebAssembly.Module, options: KernelOptions): VectorKernel {
   return new WasmKernel(new KernelMemory(module, options.bytesMax));
@@ -38,6 +38,14 @@ class WasmKernel implements VectorKernel {
 
   get bytesMax(): number {
     return this.#memory.bytesMax;
+  }
+
+  limit(bytes: number): void {
+    this.#memory.limit(bytes);
+  }
+
+  reset(): void {
+    this.#memory.reset();
   }
 
   flat(dimension: number, metric: VectorMetric, elements: ElementType = 'f32'): FlatVectors {

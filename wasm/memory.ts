@@ -1,9 +1,11 @@
+import { assert } from '../core/base/assert.ts';
 import { ElanusError } from '../core/base/error.ts';
 
 /** What the module exports: see README.md. Addresses and sizes are unsigned, and arrive signed. */
 export interface KernelExports {
   allocate(bytes: number): number;
   release(address: number): void;
+  limit(pages: number): void;
   usedBytes(): number;
   inverseNorms(rows: number, count: number, dimension: number, target: number): void;
   normalize(vector: number, dimension: number): void;
@@ -44,9 +46,10 @@ const PAGES_MAX = 65_535;
 
 /** The linear memory of one instance: the allocator with its budget, and views that follow the memory as it grows. */
 export class KernelMemory {
-  readonly exports: KernelExports;
   readonly bytesMax: number;
-  readonly #memory: WebAssembly.Memory;
+  readonly #module: WebAssembly.Module;
+  #exports: KernelExports;
+  #memory: WebAssembly.Memory;
   #bytes: Uint8Array<ArrayBuffer>;
   #values: Float32Array<ArrayBuffer>;
   #words: Uint32Array<ArrayBuffer>;
@@ -56,13 +59,17 @@ export class KernelMemory {
     if (!(maximum >= 1)) {
       throw new ElanusError('invalid', `bytesMax is ${bytesMax}; the kernel needs at least ${PAGE_BYTES} bytes.`);
     }
+    this.bytesMax = maximum * PAGE_BYTES;
+    this.#module = module;
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum });
+    this.#exports = instantiate(module, this.#memory);
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#values = new Float32Array(this.#memory.buffer);
     this.#words = new Uint32Array(this.#memory.buffer);
-    this.bytesMax = maximum * PAGE_BYTES;
-    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
-    this.exports = instance.exports as unknown as KernelExports;
+  }
+
+  get exports(): KernelExports {
+    return this.#exports;
   }
 
   /** Bytes of the blocks that are allocated now. */
@@ -114,6 +121,22 @@ export class KernelMemory {
     this.exports.release(address);
   }
 
+  /** From now on the memory takes no more than `count` bytes from the host, in whole pages; what it has stays. */
+  limit(count: number): void {
+    this.exports.limit(Math.floor(Math.min(Math.max(count, 0), this.bytesMax) / PAGE_BYTES));
+  }
+
+  /** Gives the memory back to the host and begins with a new one. Nothing may be allocated, nor any view be kept. */
+  reset(): void {
+    assert(this.bytesUsed === 0, 'a memory that is in use is not given back');
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: this.bytesMax / PAGE_BYTES });
+    this.#exports = instantiate(this.#module, this.#memory);
+    // Views of the old memory would keep it, and are told from new ones by their length alone.
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#values = new Float32Array(this.#memory.buffer);
+    this.#words = new Uint32Array(this.#memory.buffer);
+  }
+
   /** The error for `count` bytes that the budget has no room for. `purpose` completes "no room for". */
   quota(count: number, purpose: string): ElanusError {
     const bytesUsed = this.bytesUsed;
@@ -124,4 +147,8 @@ export class KernelMemory {
       { details: { bytes: count, bytesUsed, bytesMax: this.bytesMax } },
     );
   }
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
 }

@@ -16,11 +16,14 @@ import type {
   Info,
   InsertBody,
   InsertResult,
+  InspectBody,
+  Inspection,
   Int64Mode,
   KeyOf,
   QueryBody,
   Row,
   SearchBody,
+  SearchTrace,
   UpsertResult,
 } from '../elanus.ts';
 import { convertInt64, convertRows } from '../model/int64.ts';
@@ -138,12 +141,17 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   }
 
   async search(body: SearchBody, options?: CallOptions): Promise<Hit[][]> {
-    const lists = (await this.#call('search', body, options)) as Hit[][];
+    const lists = await this.#search(body, options);
     return lists.map((hits) => convertRows(hits, this.int64));
   }
 
   info(): Promise<Info> {
     return this.#connection.info();
+  }
+
+  async inspect(body: InspectBody = {}, options?: CallOptions): Promise<Inspection> {
+    const collections = (await this.#call('inspect', body, options)) as Inspection['collections'];
+    return { memory: (await this.#connection.info()).memory, collections };
   }
 
   close(): Promise<void> {
@@ -158,6 +166,13 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #search(body: SearchBody, options: CallOptions | undefined): Promise<Hit[][]> {
+    if (options?.onTrace === undefined) return (await this.#call('search', body, options)) as Hit[][];
+    const { hits, trace } = (await this.#call('tracedSearch', body, options)) as { hits: Hit[][]; trace: SearchTrace };
+    options.onTrace(trace);
+    return hits;
   }
 
   #call(method: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {

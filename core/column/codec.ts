@@ -38,6 +38,11 @@ const WIDTHS: Readonly<Record<FixedType, number>> = {
   Double: 8,
 };
 
+/** Bytes of a value of this type, if all have as many. */
+export function fixedWidth(type: ScalarType): number | undefined {
+  return type === 'VarChar' || type === 'JSON' || type === 'Array' ? undefined : WIDTHS[type];
+}
+
 /** The bytes of a batch; the batch itself is not kept. */
 export function encodeBatch(batch: ColumnBatch): Uint8Array<ArrayBuffer> {
   const columns: { id: number; type: number; element: number; flags: number; dimension: number; bytes: Uint8Array }[] =
@@ -114,6 +119,24 @@ export function decodeBatch(bytes: Uint8Array, source: string = 'A batch of colu
   }
   if (offset !== buffer.byteLength) throw damaged(source, `it ends at byte ${offset} and has ${buffer.byteLength}`);
   return { length, scalars, vectors };
+}
+
+/** What the directory of a batch says of a column. */
+export interface BatchEntry {
+  /** Undefined for vectors. */
+  readonly type: ScalarType | undefined;
+  readonly bytes: number;
+}
+
+/** The rows and columns of a batch that `encodeBatch` made, without decoding it. */
+export function batchDirectory(batch: Uint8Array): { readonly rows: number; readonly columns: BatchEntry[] } {
+  const head = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  const columns = Array.from({ length: head.getUint32(12, true) }, (_, at): BatchEntry => {
+    const entry = HEADER_BYTES + at * ENTRY_BYTES;
+    const code = head.getUint8(entry + 4);
+    return { type: SCALAR_TYPES[code - 1], bytes: head.getUint32(entry + 12, true) };
+  });
+  return { rows: head.getUint32(8, true), columns };
 }
 
 /** One scalar column in bytes, without a directory: a segment's section says its type. */

@@ -1,3 +1,4 @@
+import { valueFootprint } from '../base/footprint.ts';
 import type { Column, ColumnBatch, VectorColumn } from '../model/column.ts';
 
 /** The rows of a column that are named, in that order; exactly as long as the list. */
@@ -48,14 +49,11 @@ export function batchBytes(batch: ColumnBatch): number {
   return bytes;
 }
 
-/** What a text or an array takes in memory beside its content. */
-const OBJECT_BYTES = 32;
-
-/** About how many bytes of memory a column takes. */
+/** How many bytes of memory a column takes: typed arrays exactly, texts and arrays about. */
 export function columnBytes({ values, valid }: Column): number {
   const bytes = valid?.byteLength ?? 0;
   if (!Array.isArray(values)) return bytes + (values as TypedValues).byteLength;
-  return values.reduce((sum: number, value) => sum + OBJECT_BYTES + valueBytes(value), bytes);
+  return values.reduce((sum: number, value) => sum + valueFootprint(value), bytes);
 }
 
 /** A text by its units, so that an answer of ASCII is counted exactly and any other within a factor of three. */

@@ -1,3 +1,4 @@
+import { valueFootprint } from '../base/footprint.ts';
 import type { Column } from '../model/column.ts';
 import type { ElementType, ScalarType } from '../model/schema.ts';
 import { emptyLike } from './gather.ts';
@@ -23,6 +24,8 @@ export class GrowableColumn {
   #length = 0;
   #values: TypedValues | unknown[];
   #valid: Uint8Array | undefined;
+  /** Of texts and arrays. */
+  #valueBytes = 0;
 
   constructor(type: ScalarType, elementType?: ElementType) {
     this.#type = type;
@@ -41,11 +44,20 @@ export class GrowableColumn {
     } as Column;
   }
 
+  /** Bytes of memory, spare room included: typed arrays exactly, texts and arrays about. */
+  get bytes(): number {
+    const valueBytes = Array.isArray(this.#values) ? this.#valueBytes : this.#values.byteLength;
+    return valueBytes + (this.#valid?.byteLength ?? 0);
+  }
+
   append(column: Column): void {
     const end = this.#length + column.length;
     this.#appendValid(column, end);
     if (Array.isArray(this.#values)) {
-      for (let row = 0; row < column.length; row++) this.#values.push(column.values[row]);
+      for (let row = 0; row < column.length; row++) {
+        this.#values.push(column.values[row]);
+        this.#valueBytes += valueFootprint(column.values[row]);
+      }
     } else {
       if (end > this.#values.length) {
         const larger = emptyLike(this.#values, Math.max(end, 2 * this.#values.length, CAPACITY_MIN));

@@ -6,6 +6,7 @@ import { encodeDelta } from '../segment/delta.ts';
 import { type SegmentDelta, segmentPrefix } from '../segment/segment-info.ts';
 import { writeSegment } from '../segment/segment-writer.ts';
 import { createCertainly } from '../storage/certain.ts';
+import { FLUSH_COPIES } from '../vector/residency.ts';
 import type { ChannelState } from './channel-state.ts';
 import type { CoordinatorPeer } from './protocol.ts';
 
@@ -40,6 +41,8 @@ export async function flushChannel(context: FlushContext): Promise<void> {
   const id = segmentId(first, context.channel);
   const tail = state.seal(id);
   context.writing.add(id);
+  const held = platform.residency.charge('flush');
+  held.set(FLUSH_COPIES * (tail.segment.bytes + tail.segment.heapBytes));
   try {
     const written = writeSegment(tail.segment, {
       id,
@@ -60,6 +63,7 @@ export async function flushChannel(context: FlushContext): Promise<void> {
     state.flushed(stored, tail, written);
     platform.trace?.({ name: 'flush', details: { channel: context.channel, rows: written?.info.rows ?? 0 } });
   } finally {
+    held.set(0);
     context.writing.delete(id);
   }
 }

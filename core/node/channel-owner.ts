@@ -10,8 +10,8 @@ import {
   TAIL_FRAMES_MAX,
 } from '../model/limits.ts';
 import type { Platform } from '../platform.ts';
-import type { Residency } from '../segment/residency.ts';
 import { TimestampSupply } from '../time/timestamp-supply.ts';
+import type { Grower, MemoryGrowth } from '../vector/residency.ts';
 import type { Log } from '../wal/log.ts';
 import { type CommittedBatch, Wal } from '../wal/wal.ts';
 import { flushChannel } from './channel-flush.ts';
@@ -27,7 +27,7 @@ const WAITING_WRITES_MAX = 1024;
  * The owner of a channel for one term: it alone appends to the log, commits the manifest and collects garbage.
  * One manifest edit is prepared at a time (CHANNEL.md R5, R6).
  */
-export class ChannelOwner {
+export class ChannelOwner implements Grower {
   readonly state: ChannelState;
   readonly #platform: Platform;
   readonly #coordinator: CoordinatorPeer;
@@ -35,7 +35,7 @@ export class ChannelOwner {
   readonly #log: Log;
   readonly #wal: Wal;
   readonly #manifests: ManifestStore;
-  readonly #residency: Residency;
+  readonly #leaveResidency: () => void;
   readonly #supply: TimestampSupply;
   readonly #proof: SharedProof;
   readonly #editing = new Mutex();
@@ -54,7 +54,6 @@ export class ChannelOwner {
       readonly log: Log;
       readonly state: ChannelState;
       readonly manifests: ManifestStore;
-      readonly residency: Residency;
     },
   ) {
     this.#platform = platform;
@@ -63,7 +62,6 @@ export class ChannelOwner {
     this.#log = parts.log;
     this.state = parts.state;
     this.#manifests = parts.manifests;
-    this.#residency = parts.residency;
     this.#supply = new TimestampSupply(
       (count, above) => coordinator.allocateTimestamps(count, above),
       platform.clock,
@@ -79,6 +77,7 @@ export class ChannelOwner {
     this.#proof = new SharedProof(() => this.#prove());
     this.#lastWriteAt = platform.clock.now();
     this.#garbageDueAt = this.#lastWriteAt + GARBAGE_GRACE_MS;
+    this.#leaveResidency = platform.residency.join(this);
   }
 
   /** Takes the first range of timestamps: after the log is open, above all that was replayed (CHANNEL.md R3). */
@@ -91,12 +90,22 @@ export class ChannelOwner {
     return this.#wal.isBroken;
   }
 
-  async append(record: Uint8Array): Promise<bigint> {
+  /** Bytes of memory that a flush would make evictable. */
+  get growingBytes(): number {
+    return this.state.growingBytes;
+  }
+
+  /** @param growth the most memory that the record will take once it is acknowledged: promised before it is written */
+  async append(record: Uint8Array, growth: MemoryGrowth): Promise<bigint> {
     await this.#room(record.byteLength);
-    this.#residency.reserve(record.byteLength);
-    this.#lastWriteAt = this.#platform.clock.now();
-    const { timestamp } = await this.#wal.commit(record);
-    return timestamp;
+    const reservation = await this.#platform.residency.reserveWrite(growth, record.byteLength);
+    try {
+      this.#lastWriteAt = this.#platform.clock.now();
+      const { timestamp } = await this.#wal.commit(record);
+      return timestamp;
+    } finally {
+      reservation.release();
+    }
   }
 
   /**
@@ -148,6 +157,7 @@ export class ChannelOwner {
   }
 
   async close(): Promise<void> {
+    this.#leaveResidency();
     await this.#wal.close();
     await this.#flushing?.catch(() => undefined);
     await this.#log.close();

@@ -2,6 +2,7 @@ import { ElanusError } from '../base/error.ts';
 import { SmallestHeap } from '../base/heap.ts';
 import { batchBytes, concatBatches, gatherBatch } from '../column/gather.ts';
 import type { ColumnBatch, Key } from '../model/column.ts';
+import type { SegmentTrace } from '../model/inspection.ts';
 import { ANSWER_BYTES_MAX } from '../model/limits.ts';
 import { compareDistances, type Metric } from '../model/metric.ts';
 import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/schema.ts';
@@ -13,6 +14,7 @@ import type { Segment } from '../segment/segment.ts';
 import type { TopK } from '../vector/kernel.ts';
 import type { ChannelView } from './channel-state.ts';
 import type { CountRequest, QueryAnswer, QueryRequest, SearchAnswer, SearchRequest } from './protocol.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /**
  * What the reads of a channel compute from one view of it. Each loads what it needs of the sealed segments, then
@@ -30,15 +32,24 @@ export async function searchView(
   view: ChannelView,
   meta: CollectionMeta,
   request: SearchRequest,
+  watch?: Stopwatch,
 ): Promise<SearchAnswer> {
+  const waitMs = watch?.lap() ?? 0;
+  const segments: SegmentTrace[] = [];
   const metric = metricOf(meta, request.fieldId);
   const rowCount = view.segments.reduce((sum, { rows }) => sum + rows, 0);
   const limit = Math.min(request.limit, Math.max(rowCount, 1));
   refuseLargeAnswer(request.queryCount * limit * 8, 'Lower `limit`, or send fewer query vectors at once.');
   const found: TopK[] = [];
   await eachLoaded(view, [request.fieldId, ...filterFields(request.filter)], (segment, rows) => {
+    const loadMs = watch?.lap() ?? 0;
     const allow = allowed(segment, view.timestamp, rows, request.filter);
+    const filterMs = watch?.lap() ?? 0;
     found.push(segment.search(request.fieldId, request.queries, limit, allow, rows));
+    if (watch === undefined) return;
+    const scanMs = watch.lap();
+    const { id, state } = segment;
+    segments.push({ id, state, rows, rowsAllowed: countBits(allow), loadMs, filterMs, scanMs });
   });
   const counts = new Uint32Array(request.queryCount);
   const places: Place[] = [];
@@ -58,8 +69,11 @@ export async function searchView(
       distances.push(hit.distance);
     }
   }
+  const mergeMs = watch?.lap() ?? 0;
   const batch = await gather(view, meta, places, request.output.fieldIds);
-  return { timestamp: view.timestamp, counts, distances: Float32Array.from(distances), batch };
+  const answer = { timestamp: view.timestamp, counts, distances: Float32Array.from(distances), batch };
+  if (watch === undefined) return answer;
+  return { ...answer, trace: { channel: request.channel, waitMs, segments, mergeMs, fetchMs: watch.lap() } };
 }
 
 /** The visible rows that match, ascending by primary key. */
@@ -73,7 +87,7 @@ export async function queryView(view: ChannelView, meta: CollectionMeta, request
 export async function countView(view: ChannelView, request: CountRequest): Promise<number> {
   let count = 0;
   await eachLoaded(view, filterFields(request.filter), (segment, rows) => {
-    for (const byte of allowed(segment, view.timestamp, rows, request.filter)) count += bitsOf(byte);
+    count += countBits(allowed(segment, view.timestamp, rows, request.filter));
   });
   return count;
 }
@@ -212,9 +226,8 @@ function refuseLargeAnswer(bytes: number, advice: string): void {
   );
 }
 
-function bitsOf(byte: number): number {
-  let bits = byte;
+function countBits(bitmap: Uint8Array): number {
   let count = 0;
-  for (; bits !== 0; bits &= bits - 1) count++;
+  for (const byte of bitmap) for (let bits = byte; bits !== 0; bits &= bits - 1) count++;
   return count;
 }

@@ -8,6 +8,7 @@ import { SealedSegment, type SegmentHost } from '../segment/sealed-segment.ts';
 import type { Segment } from '../segment/segment.ts';
 import type { WrittenSegment } from '../segment/segment-writer.ts';
 import type { Timestamp } from '../time/timestamp.ts';
+import type { Charge } from '../vector/memory-charges.ts';
 import { decodeLogBatch, type StampedRecord } from '../wal/batch.ts';
 import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
 import { decodeRecord } from '../wal/record.ts';
@@ -51,6 +52,7 @@ export class ChannelState {
 
   readonly #host: SegmentHost;
   readonly #deletes = new ChannelDeletes();
+  readonly #deletesCharge: Charge;
   #growing: GrowingSegment;
   #growingSerial = 0;
   #sealed: SealedTail | undefined;
@@ -58,6 +60,7 @@ export class ChannelState {
 
   constructor(host: SegmentHost, meta: CollectionMeta, stored: StoredManifest, now: number) {
     this.#host = host;
+    this.#deletesCharge = host.residency.charge('deletes');
     this.meta = meta;
     this.stored = stored;
     this.next = stored.manifest.checkpoint;
@@ -67,6 +70,13 @@ export class ChannelState {
     this.#flushed = stored.manifest.segments.map(
       (info) => new SealedSegment(host, meta, info, (segment) => this.#applyDeletes(segment)),
     );
+  }
+
+  /** What a flush would make evictable. */
+  get growingBytes(): number {
+    if (this.tailFrames === 0) return 0;
+    const segments = this.#sealed === undefined ? [this.#growing] : [this.#sealed.segment, this.#growing];
+    return segments.reduce((sum, { bytes, heapBytes }) => sum + bytes + heapBytes, this.#deletes.bytes);
   }
 
   get rowCount(): number {
@@ -98,6 +108,7 @@ export class ChannelState {
       else if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
       this.appliedTo = timestamp;
     }
+    this.#deletesCharge.set(this.#deletes.bytes);
     this.next = nextPosition(position);
     this.tailFrames += 1;
     this.tailBytes += frameBytes;
@@ -147,6 +158,7 @@ export class ChannelState {
     this.stored = stored;
     for (const info of stored.manifest.segments) this.#flushed.find(({ id }) => id === info.id)?.update(info);
     this.#deletes.committed();
+    this.#deletesCharge.set(this.#deletes.bytes);
     this.#sealed = undefined;
     this.tailFrames -= tail.frames;
     this.tailBytes -= tail.bytes;
@@ -158,14 +170,20 @@ export class ChannelState {
     this.#flushed.push(SealedSegment.adopt(this.#host, written.info, from, (segment) => this.#applyDeletes(segment)));
   }
 
+  /** Lets go of what the store has too. */
+  release(): void {
+    this.#host.residency.evict(this.#flushed);
+  }
+
   free(): void {
+    this.#deletesCharge.set(0);
     for (const segment of this.segments()) segment.free();
   }
 
   #newGrowing(): GrowingSegment {
     this.#growingSerial += 1;
     const id = `growing-${this.#growingSerial}`;
-    return new GrowingSegment(id, this.meta, this.#host.kernel, this.#host.residency);
+    return new GrowingSegment(id, this.meta, this.#host.residency);
   }
 
   #write(encoded: Uint8Array, timestamp: Timestamp): void {

@@ -1,14 +1,17 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
+import type { ChannelInspection } from '../model/inspection.ts';
 import { BOUNDED_STALENESS_MS, FLUSH_IDLE_MS, READ_RETRIES_MAX } from '../model/limits.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import type { SegmentHost } from '../segment/sealed-segment.ts';
+import type { MemoryGrowth } from '../vector/residency.ts';
 import { comparePositions } from '../wal/log.ts';
 import { ChannelOwner } from './channel-owner.ts';
 import { ChannelState, type ChannelView } from './channel-state.ts';
-import type { ChannelStatistics, CoordinatorPeer, Guarantee } from './protocol.ts';
+import { inspectState } from './inspect-channel.ts';
+import type { CoordinatorPeer, Guarantee } from './protocol.ts';
 
 /**
  * One channel as this host sees it: at first a reader without a claim, from the first write on its owner.
@@ -50,10 +53,10 @@ export class Channel {
   }
 
   /** Appends one record; durable, and seen by every later read, when it resolves with its timestamp. */
-  async append(record: Uint8Array): Promise<bigint> {
+  async append(record: Uint8Array, growth: MemoryGrowth): Promise<bigint> {
     const owner = await this.#owned();
     try {
-      const timestamp = await owner.append(record);
+      const timestamp = await owner.append(record, growth);
       this.#platform.wake(this.#platform.clock.now() + FLUSH_IDLE_MS);
       return timestamp;
     } catch (error) {
@@ -92,17 +95,17 @@ export class Channel {
     }
   }
 
-  async statistics(): Promise<ChannelStatistics> {
+  async statistics(): Promise<ChannelInspection> {
     await this.view({ level: 'Bounded' });
     const state = this.#state ?? (await this.#opening.run(() => this.#load()));
-    return {
-      rowCount: state.rowCount,
-      segments: state
-        .segments()
-        .map(({ id, state: kind, length, bytes }) => ({ id, state: kind, rows: length, bytes })),
-      tailFrames: state.tailFrames,
-      tailBytes: state.tailBytes,
-    };
+    return inspectState(this.name, state, this.#owner === undefined ? 'reader' : 'owner');
+  }
+
+  /** Gives back the memory: the owner flushes first what lies in the log, a reader forgets what it knows. */
+  async release(): Promise<void> {
+    if (this.#owner === undefined) return this.reload();
+    await this.flush();
+    this.#state?.release();
   }
 
   /** Ends the channel for ever: every later request, here and elsewhere, finds it `stale`. */
@@ -250,7 +253,6 @@ export class Channel {
         log,
         state,
         manifests: this.#manifests,
-        residency: this.#host.residency,
       });
       await owner.prepare();
       return owner;

@@ -1,4 +1,5 @@
 import type { ColumnBatch, Key } from '../model/column.ts';
+import type { ChannelInspection, ChannelTrace } from '../model/inspection.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../model/schema.ts';
 import type { Expression } from '../query/expression.ts';
 
@@ -114,6 +115,8 @@ export interface SearchRequest extends ChannelAddress {
   readonly limit: number;
   readonly filter?: Expression;
   readonly output: OutputFields;
+  /** Whether the answer tells where the time went. */
+  readonly isTraced?: boolean;
 }
 
 export interface SearchAnswer {
@@ -122,6 +125,8 @@ export interface SearchAnswer {
   readonly counts: Uint32Array;
   readonly distances: Float32Array;
   readonly batch: ColumnBatch;
+  /** If the request asked for it. */
+  readonly trace?: ChannelTrace;
 }
 
 export interface QueryRequest extends ChannelAddress {
@@ -145,20 +150,6 @@ export interface CountRequest extends ChannelAddress {
   readonly filter?: Expression;
 }
 
-export interface ChannelStatistics {
-  /** Rows written and not yet known to be deleted. */
-  readonly rowCount: number;
-  readonly segments: readonly {
-    readonly id: string;
-    readonly state: 'growing' | 'sealed' | 'flushed';
-    readonly rows: number;
-    readonly bytes: number;
-  }[];
-  /** Entries and bytes of the log since the checkpoint. */
-  readonly tailFrames: number;
-  readonly tailBytes: number;
-}
-
 /** The streaming node that leads a channel. */
 export interface StreamingPeer {
   /** Inserts rows; a row whose key exists replaces it. Durable when it resolves. */
@@ -168,7 +159,10 @@ export interface StreamingPeer {
   query(request: QueryRequest): Promise<QueryAnswer>;
   count(request: CountRequest): Promise<number>;
   flush(address: ChannelAddress): Promise<void>;
-  statistics(address: ChannelAddress): Promise<ChannelStatistics>;
+  /** What the channel consists of, as a Bounded read would see it. */
+  statistics(address: ChannelAddress): Promise<ChannelInspection>;
+  /** Gives back the memory that the channel takes, as far as it can be read again. */
+  release(address: ChannelAddress): Promise<void>;
   /** Ends the channel: a record in its log, after which every request is answered with `stale`. */
   drop(address: ChannelAddress): Promise<void>;
 }

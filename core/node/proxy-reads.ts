@@ -2,14 +2,17 @@ import { ElanusError } from '../base/error.ts';
 import { concatBatches, gatherBatch } from '../column/gather.ts';
 import type { Hit, Row } from '../elanus.ts';
 import type { ColumnBatch, Key } from '../model/column.ts';
+import type { SearchTrace } from '../model/inspection.ts';
 import { type OutputPlan, resolveOutputFields, rowsFromBatch } from '../model/output.ts';
 import { consistencyOf, pageOf, searchPlan, toKeys } from '../model/request.ts';
 import { type CollectionMeta, metricOf, primaryField } from '../model/schema.ts';
 import { compareKeys, mergeHits } from '../query/reduce.ts';
+import type { Clock } from '../time/clock.ts';
 import type { CollectionCache } from './collection-cache.ts';
 import type { Cluster, CollectionName, Guarantee, QueryAnswer } from './protocol.ts';
 import { collectionNotLoaded, filterOf, type ProxyBody } from './proxy-body.ts';
 import { askChannels } from './routing.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 /** The output field by which Milvus's query counts. */
 const COUNT_FIELD = 'count(*)';
@@ -18,10 +21,12 @@ const COUNT_FIELD = 'count(*)';
 export class ProxyReads {
   readonly #cluster: Cluster;
   readonly #collections: CollectionCache;
+  readonly #clock: Clock;
 
-  constructor(cluster: Cluster, collections: CollectionCache) {
+  constructor(cluster: Cluster, collections: CollectionCache, clock: Clock) {
     this.#cluster = cluster;
     this.#collections = collections;
+    this.#clock = clock;
   }
 
   get(name: CollectionName, body: ProxyBody): Promise<Row[]> {
@@ -61,7 +66,22 @@ export class ProxyReads {
     return this.#loaded(name, (meta) => this.#count(meta, body));
   }
 
-  search(name: CollectionName, body: ProxyBody): Promise<Hit[][]> {
+  async search(name: CollectionName, body: ProxyBody): Promise<Hit[][]> {
+    return (await this.#search(name, body, undefined)).hits;
+  }
+
+  /** A search that tells where its time went. */
+  async tracedSearch(name: CollectionName, body: ProxyBody): Promise<{ hits: Hit[][]; trace: SearchTrace }> {
+    const watch = new Stopwatch(this.#clock);
+    const { hits, trace } = await this.#search(name, body, watch);
+    return { hits, trace: { ...(trace as Omit<SearchTrace, 'totalMs'>), totalMs: watch.total() } };
+  }
+
+  #search(
+    name: CollectionName,
+    body: ProxyBody,
+    watch: Stopwatch | undefined,
+  ): Promise<{ hits: Hit[][]; trace: Omit<SearchTrace, 'totalMs'> | undefined }> {
     return this.#loaded(name, async (meta) => {
       const { field, queries, queryCount } = searchPlan(body, meta);
       const { limit, offset } = pageOf(body, 'search');
@@ -77,13 +97,19 @@ export class ProxyReads {
         queryCount,
         limit: wanted,
         ...(filter === undefined ? {} : { filter }),
+        ...(watch === undefined ? {} : { isTraced: true }),
       };
+      const planMs = watch?.lap() ?? 0;
       const answers = await askChannels(this.#cluster, meta, (peer, address) =>
         peer.search({ ...address, ...request }),
       );
+      const channelsMs = watch?.lap() ?? 0;
       const merged = mergeHits(answers, queryCount, wanted, metricOf(meta, field.id));
       const rows = answers.map(({ batch, distances }) => rowsFromBatch(batch, meta.schema, output, distances));
-      return merged.map((hits) => hits.slice(offset).map(({ list, at }) => rows[list]?.[at] as Hit));
+      const hits = merged.map((places) => places.slice(offset).map(({ list, at }) => rows[list]?.[at] as Hit));
+      if (watch === undefined) return { hits, trace: undefined };
+      const channels = answers.flatMap(({ trace }) => (trace === undefined ? [] : [trace]));
+      return { hits, trace: { planMs, channelsMs, mergeMs: watch.lap(), channels } };
     });
   }
 

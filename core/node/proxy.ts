@@ -3,6 +3,7 @@ import { DEFAULT_DATABASE } from '../catalog/catalog.ts';
 import type { CollectionBody, CreateCollectionBody } from '../elanus.ts';
 import { describeCollection } from '../model/collection-description.ts';
 import { draftCollection } from '../model/collection-draft.ts';
+import type { CollectionInspection, InspectBody } from '../model/inspection.ts';
 import { refuseUnsupported } from '../model/request.ts';
 import { isVector } from '../model/schema.ts';
 import type { Clock } from '../time/clock.ts';
@@ -30,7 +31,7 @@ export class Proxy {
     this.#cluster = cluster;
     this.#collections = new CollectionCache(cluster.coordinator, clock);
     const writes = new ProxyWrites(cluster, this.#collections);
-    const reads = new ProxyReads(cluster, this.#collections);
+    const reads = new ProxyReads(cluster, this.#collections, clock);
     this.#handlers = new Map<string, Handler>([
       ['createCollection', (body) => this.#createCollection(body as unknown as CreateCollectionBody)],
       ['describeCollection', async (body) => describeCollection(await this.#describe(body))],
@@ -49,6 +50,8 @@ export class Proxy {
       ['query', (body) => reads.query(nameOf(body), body)],
       ['count', (body) => reads.count(nameOf(body), body)],
       ['search', (body) => reads.search(nameOf(body), body)],
+      ['tracedSearch', (body) => reads.tracedSearch(nameOf(body), body)],
+      ['inspect', (body) => this.#inspect(body as InspectBody)],
     ]);
   }
 
@@ -61,7 +64,7 @@ export class Proxy {
         milvusCode: 1801,
       });
     }
-    refuseUnsupported(body as Record<string, unknown>, method);
+    refuseUnsupported(body as Record<string, unknown>, method === 'tracedSearch' ? 'search' : method);
     return handler(body as Record<string, unknown>);
   }
 
@@ -96,6 +99,23 @@ export class Proxy {
     return { rowCount };
   }
 
+  async #inspect(body: InspectBody): Promise<CollectionInspection[]> {
+    const databaseName = databaseOf(body);
+    const { coordinator } = this.#cluster;
+    const names =
+      body.collectionName === undefined
+        ? await coordinator.listCollections(databaseName)
+        : [nameOf({ ...body }).collectionName];
+    return Promise.all(
+      names.map(async (collectionName) => {
+        const { meta, loaded } = await this.#collections.reload({ databaseName, collectionName });
+        const channels = await askChannels(this.#cluster, meta, (peer, address) => peer.statistics(address));
+        const rowCount = channels.reduce((sum, channel) => sum + channel.rowCount, 0);
+        return { collectionName, collectionID: meta.id, loaded, rowCount, channels };
+      }),
+    );
+  }
+
   async #load(body: Record<string, unknown>): Promise<object> {
     const name = nameOf(body);
     const { meta } = await this.#collections.reload(name);
@@ -113,7 +133,11 @@ export class Proxy {
   }
 
   async #release(body: Record<string, unknown>): Promise<object> {
-    await this.#setLoaded(nameOf(body), false);
+    const name = nameOf(body);
+    await this.#setLoaded(name, false);
+    await this.#collections.use(name, ({ meta }) =>
+      askChannels(this.#cluster, meta, (peer, address) => peer.release(address)),
+    );
     return {};
   }
 

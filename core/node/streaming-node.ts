@@ -1,17 +1,18 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { CatalogStore } from '../catalog/catalog-store.ts';
 import { ManifestStore } from '../manifest/manifest-store.ts';
+import type { ChannelInspection } from '../model/inspection.ts';
 import { READ_RETRIES_MAX, RECORD_BYTES_MAX } from '../model/limits.ts';
 import { type CollectionMeta, DEFAULT_PARTITION_ID } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
-import { Residency } from '../segment/residency.ts';
+import { growthOfDelete, growthOfWrite } from '../segment/growth.ts';
 import { encodeRecord } from '../wal/record.ts';
 import { Channel } from './channel.ts';
 import { countView, matchingKeys, queryView, searchView } from './channel-read.ts';
 import type { ChannelView } from './channel-state.ts';
+import { IdleMemory } from './idle-memory.ts';
 import type {
   ChannelAddress,
-  ChannelStatistics,
   CoordinatorPeer,
   CountRequest,
   DeleteAnswer,
@@ -25,6 +26,7 @@ import type {
   WriteAnswer,
   WriteRequest,
 } from './protocol.ts';
+import { Stopwatch } from './stopwatch.ts';
 
 /**
  * The streaming node: leads channels. It owns their logs, their order, their growing segments and their manifests, and
@@ -34,8 +36,7 @@ export class StreamingNode implements StreamingPeer {
   readonly #platform: Platform;
   readonly #coordinator: CoordinatorPeer;
   readonly #metas: CatalogStore;
-  /** Everything that lies in this isolate's kernel memory. */
-  readonly #residency: Residency;
+  readonly #idle: IdleMemory;
   readonly #channels = new Map<string, Promise<Channel>>();
   #closed = false;
 
@@ -43,7 +44,7 @@ export class StreamingNode implements StreamingPeer {
     this.#platform = platform;
     this.#coordinator = coordinator;
     this.#metas = new CatalogStore(platform.objects, platform);
-    this.#residency = new Residency(platform.kernel);
+    this.#idle = new IdleMemory(platform);
   }
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
@@ -55,7 +56,7 @@ export class StreamingNode implements StreamingPeer {
     });
     refuseLargeRecord(record, 'Send fewer rows in one request.');
     const channel = await this.#channel(request);
-    return { timestamp: await channel.append(record) };
+    return { timestamp: await channel.append(record, growthOfWrite(request.batch)) };
   }
 
   async delete(request: DeleteRequest): Promise<DeleteAnswer> {
@@ -68,11 +69,12 @@ export class StreamingNode implements StreamingPeer {
     if (keys.length === 0) return { deleteCount: 0, timestamp: 0n };
     const record = encodeRecord({ kind: 'delete', partitionId: DEFAULT_PARTITION_ID, keys });
     refuseLargeRecord(record, 'Delete in several requests, each with a narrower filter or fewer keys.');
-    return { deleteCount: keys.length, timestamp: await channel.append(record) };
+    return { deleteCount: keys.length, timestamp: await channel.append(record, growthOfDelete(keys)) };
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
-    return this.#read(request, request.guarantee, (view, meta) => searchView(view, meta, request));
+    const watch = request.isTraced === true ? new Stopwatch(this.#platform.clock) : undefined;
+    return this.#read(request, request.guarantee, (view, meta) => searchView(view, meta, request, watch));
   }
 
   query(request: QueryRequest): Promise<QueryAnswer> {
@@ -87,8 +89,13 @@ export class StreamingNode implements StreamingPeer {
     await (await this.#channel(address)).flush();
   }
 
-  async statistics(address: ChannelAddress): Promise<ChannelStatistics> {
+  async statistics(address: ChannelAddress): Promise<ChannelInspection> {
     return (await this.#channel(address)).statistics();
+  }
+
+  async release(address: ChannelAddress): Promise<void> {
+    if (!this.#channels.has(address.channel)) return;
+    await (await this.#channel(address)).release();
   }
 
   async drop(address: ChannelAddress): Promise<void> {
@@ -102,6 +109,7 @@ export class StreamingNode implements StreamingPeer {
   async work(also?: ChannelAddress): Promise<void> {
     if (also !== undefined) await this.#channel(also).catch(() => undefined);
     for (const channel of this.#channels.values()) await (await channel).work();
+    this.#idle.work();
   }
 
   /** Waits for appends under way and frees all memory. Idempotent. */
@@ -138,6 +146,7 @@ export class StreamingNode implements StreamingPeer {
       opening.catch(() => this.#channels.delete(address.channel));
     }
     const channel = await opening;
+    this.#idle.used();
     if (channel.meta.version === address.schemaVersion && channel.meta.id === address.collectionId) return channel;
     throw new ElanusError(
       'stale',
@@ -153,8 +162,8 @@ export class StreamingNode implements StreamingPeer {
       });
     }
     const manifests = new ManifestStore(this.#platform.objects, this.#platform, meta.id, address.channel);
-    const { objects, kernel } = this.#platform;
-    const host = { objects, kernel, residency: this.#residency };
+    const { objects, residency } = this.#platform;
+    const host = { objects, residency };
     return new Channel(this.#platform, this.#coordinator, { name: address.channel, meta, manifests, host });
   }
 }

@@ -22,6 +22,17 @@ interface Extracted {
 const columns = new WeakMap<readonly string[], Map<string, Extracted>>();
 const recent = new Lru<Extracted, true>(FILTER_JSON_BYTES_MAX, ({ siblings, key }) => siblings.delete(key));
 
+/** About how many bytes the kept values take, of all columns together. */
+export function filterCacheBytes(): number {
+  return recent.size;
+}
+
+/** Forgets all of them: the next filter parses its documents again. */
+export function dropFilterCache(): void {
+  for (const { siblings, key } of recent.keys()) siblings.delete(key);
+  recent.clear();
+}
+
 /**
  * What lies at each of several paths in the first `count` documents of a JSON column: one list a path, `undefined`
  * where a document is null or has nothing there. Each document is parsed at most once for all paths. A list may be

@@ -1,3 +1,4 @@
+import { BIGINT_BYTES, TABLE_ENTRY_BYTES } from '../base/footprint.ts';
 import { TRUE } from '../query/truth.ts';
 import { TIMESTAMP_ZERO, type Timestamp } from '../time/timestamp.ts';
 
@@ -10,6 +11,11 @@ export class RowDeletes {
 
   get size(): number {
     return this.#ends.size;
+  }
+
+  /** About how many bytes of memory this takes. */
+  get bytes(): number {
+    return this.#ends.size * (TABLE_ENTRY_BYTES + BIGINT_BYTES) + this.#ended.byteLength;
   }
 
   /** Ends a row; the earliest end stays. Returns whether the row lived. */

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { BIGINT_BYTES, TABLE_ENTRY_BYTES } from '../base/footprint.ts';
 import { GrowableColumn } from '../column/growable-column.ts';
 import type { Column, ColumnBatch, Key } from '../model/column.ts';
 import {
@@ -10,10 +11,11 @@ import {
   type ScalarType,
 } from '../model/schema.ts';
 import type { Timestamp } from '../time/timestamp.ts';
-import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
+import type { FlatVectors, TopK } from '../vector/kernel.ts';
+import type { Charge } from '../vector/memory-charges.ts';
+import type { Residency } from '../vector/residency.ts';
 import { RowDeletes } from './deletes.ts';
 import { gatherFields } from './gather.ts';
-import type { Residency } from './residency.ts';
 import type { Segment } from './segment.ts';
 
 /** What a flush takes over from a growing segment. */
@@ -29,6 +31,7 @@ export class GrowingSegment implements Segment {
   readonly id: string;
   readonly meta: CollectionMeta;
   readonly #residency: Residency;
+  readonly #charge: Charge;
   readonly #keyField: number;
   readonly #columns = new Map<number, GrowableColumn>();
   readonly #vectors = new Map<number, FlatVectors>();
@@ -38,13 +41,15 @@ export class GrowingSegment implements Segment {
   #insertedAt = new BigUint64Array(64);
   #length = 0;
 
-  constructor(id: string, meta: CollectionMeta, kernel: VectorKernel, residency: Residency) {
+  constructor(id: string, meta: CollectionMeta, residency: Residency) {
     this.id = id;
     this.meta = meta;
     this.#residency = residency;
+    this.#charge = residency.charge('growing');
     this.#keyField = primaryField(meta.schema).id;
     for (const field of meta.schema.fields) {
-      if (isVector(field)) this.#vectors.set(field.id, kernel.flat(field.dimension ?? 0, metricOf(meta, field.id)));
+      if (isVector(field))
+        this.#vectors.set(field.id, residency.kernel.flat(field.dimension ?? 0, metricOf(meta, field.id)));
       else this.#columns.set(field.id, new GrowableColumn(field.type as ScalarType, field.elementType));
     }
     if (meta.schema.enableDynamicField) this.#columns.set(DYNAMIC_FIELD_ID, new GrowableColumn('JSON'));
@@ -66,6 +71,13 @@ export class GrowingSegment implements Segment {
     let bytes = 0;
     for (const vectors of this.#vectors.values()) bytes += vectors.bytes;
     return bytes;
+  }
+
+  get heapBytes(): number {
+    let bytes = this.#insertedAt.byteLength + this.#deletes.bytes;
+    for (const column of this.#columns.values()) bytes += column.bytes;
+    // A text is the column's own.
+    return bytes + this.#rows.size * (TABLE_ENTRY_BYTES + BIGINT_BYTES);
   }
 
   /** What a flush writes; the vectors stay this segment's until they are taken or freed. */
@@ -109,12 +121,15 @@ export class GrowingSegment implements Segment {
       this.#rows.set(key, start + row);
     }
     this.#length = end;
+    this.#charge.set(this.heapBytes, this.bytes);
   }
 
   markDeleted(key: Key, timestamp: Timestamp): boolean {
     const row = this.#rows.get(key);
     if (row === undefined) return false;
-    return this.#deletes.add(row, timestamp);
+    if (!this.#deletes.add(row, timestamp)) return false;
+    this.#charge.set(this.heapBytes, this.bytes);
+    return true;
   }
 
   isLoaded(): boolean {
@@ -149,7 +164,14 @@ export class GrowingSegment implements Segment {
     return gatherFields(rows, fieldIds, { column: (id) => this.column(id), vectors: this.#vectors });
   }
 
+  /** The vectors, which are the caller's from now on; what is left is held only by reads under way. */
+  takeVectors(): ReadonlyMap<number, FlatVectors> {
+    this.#charge.set(0);
+    return this.#vectors;
+  }
+
   free(): void {
+    this.#charge.set(0);
     for (const vectors of this.#vectors.values()) vectors.free();
   }
 }

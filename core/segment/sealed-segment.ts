@@ -6,13 +6,15 @@ import { type CollectionMeta, isVector, metricOf, primaryField } from '../model/
 import { compareKeys } from '../query/reduce.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Timestamp } from '../time/timestamp.ts';
-import type { FlatVectors, TopK, VectorKernel } from '../vector/kernel.ts';
+import type { FlatVectors, TopK } from '../vector/kernel.ts';
+import type { Charge } from '../vector/memory-charges.ts';
+import type { Residency, Resident } from '../vector/residency.ts';
 import { RowDeletes } from './deletes.ts';
 import { decodeDelta } from './delta.ts';
 import { gatherFields } from './gather.ts';
 import type { GrowingSegment } from './growing-segment.ts';
+import { growthOfLoad } from './growth.ts';
 import { KeyIndex } from './key-index.ts';
-import type { Residency, Resident } from './residency.ts';
 import type { Segment } from './segment.ts';
 import { type SegmentInfo, segmentPrefix } from './segment-info.ts';
 import { missingObject, SegmentReader } from './segment-reader.ts';
@@ -20,7 +22,6 @@ import { missingObject, SegmentReader } from './segment-reader.ts';
 /** What sealed segments of one host share. */
 export interface SegmentHost {
   readonly objects: ObjectStore;
-  readonly kernel: VectorKernel;
   readonly residency: Residency;
 }
 
@@ -40,6 +41,7 @@ export class SealedSegment implements Segment, Resident {
   readonly #vectors = new Map<number, FlatVectors>();
   readonly #loading = new Map<number, Promise<void>>();
   readonly #deletes = new RowDeletes();
+  readonly #charges: { readonly columns: Charge; readonly deletes: Charge };
   #info: SegmentInfo;
   #keys: KeyIndex | undefined;
   #columnBytes = 0;
@@ -53,6 +55,8 @@ export class SealedSegment implements Segment, Resident {
     this.#onKeys = onKeys;
     this.#reader = new SegmentReader(host.objects, meta, info);
     this.#keyField = primaryField(meta.schema).id;
+    const { residency } = host;
+    this.#charges = { columns: residency.charge('columns'), deletes: residency.charge('deletes') };
   }
 
   /**
@@ -70,7 +74,7 @@ export class SealedSegment implements Segment, Resident {
     const sealed = new SealedSegment(host, meta, info, onKeys);
     const isWhole = from.rows.length === from.segment.length;
     for (const [id, column] of parts.columns) sealed.#keep(id, isWhole ? column : gatherColumn(column, from.rows));
-    if (isWhole) for (const [id, vectors] of parts.vectors) sealed.#vectors.set(id, vectors);
+    if (isWhole) for (const [id, vectors] of from.segment.takeVectors()) sealed.#vectors.set(id, vectors);
     else from.segment.free();
     sealed.#indexKeys();
     const places = new Map(Array.from(from.rows, (row, at) => [row, at]));
@@ -78,7 +82,8 @@ export class SealedSegment implements Segment, Resident {
       const at = places.get(row);
       if (at !== undefined) sealed.#deletes.add(at, end);
     }
-    host.residency.use(sealed);
+    sealed.#count();
+    host.residency.touch(sealed);
     return sealed;
   }
 
@@ -103,6 +108,10 @@ export class SealedSegment implements Segment, Resident {
     let bytes = 0;
     for (const vectors of this.#vectors.values()) bytes += vectors.bytes;
     return bytes;
+  }
+
+  get heapBytes(): number {
+    return this.columnBytes + this.#deletes.bytes;
   }
 
   get columnBytes(): number {
@@ -134,7 +143,7 @@ export class SealedSegment implements Segment, Resident {
       ...vectors.map((id) => this.#once(id, () => this.#loadVectors(id))),
     ]);
     this.#refuseIfFreed();
-    this.#host.residency.use(this);
+    this.#host.residency.touch(this);
   }
 
   mayContain(key: Key): boolean {
@@ -146,7 +155,9 @@ export class SealedSegment implements Segment, Resident {
   markDeleted(key: Key, timestamp: Timestamp): boolean {
     assert(this.#keys !== undefined, 'the keys of a segment are loaded before its rows end');
     const row = this.#keys.find(key);
-    return row !== undefined && this.#deletes.add(row, timestamp);
+    if (row === undefined || !this.#deletes.add(row, timestamp)) return false;
+    this.#count();
+    return true;
   }
 
   /** Every key whose row had ended at `timestamp`, and when: what the segment's one delta holds. Its keys are loaded. */
@@ -164,7 +175,7 @@ export class SealedSegment implements Segment, Resident {
   }
 
   allow(timestamp: Timestamp, rows: number, matches?: Uint8Array): Uint8Array {
-    if (!this.#freed) this.#host.residency.use(this);
+    if (!this.#freed) this.#host.residency.touch(this);
     return this.#deletes.allow(timestamp, rows, matches);
   }
 
@@ -187,12 +198,15 @@ export class SealedSegment implements Segment, Resident {
     this.#columns.clear();
     this.#columnBytes = 0;
     this.#keys = undefined;
+    this.#count();
   }
 
+  /** Reads under way may hold columns a little longer. */
   free(): void {
     this.#freed = true;
-    this.#host.residency.forget(this);
     this.evictVectors();
+    this.evictColumns();
+    this.#host.residency.forget(this);
   }
 
   #refuseIfFreed(): void {
@@ -204,14 +218,30 @@ export class SealedSegment implements Segment, Resident {
     return this.meta.schema.fields.some((field) => field.id === fieldId && isVector(field));
   }
 
-  /** Reads a field once for all who ask while it is read. */
+  /** Reads a field once for all who ask while it is read, when there is room for it. */
   #once(fieldId: number, read: () => Promise<void>): Promise<void> {
     let loading = this.#loading.get(fieldId);
     if (loading === undefined) {
-      loading = read().finally(() => this.#loading.delete(fieldId));
+      loading = this.#inRoom(fieldId, read).finally(() => this.#loading.delete(fieldId));
       this.#loading.set(fieldId, loading);
     }
     return loading;
+  }
+
+  async #inRoom(fieldId: number, read: () => Promise<void>): Promise<void> {
+    const { heldBytes, ...growth } = growthOfLoad(this.meta, this.#info, fieldId);
+    const reservation = await this.#host.residency.reserveLoad(growth, { heldBytes, keep: this });
+    try {
+      await read();
+    } finally {
+      reservation.release();
+    }
+  }
+
+  /** A segment that was let go counts no more, though a load under way may still bring something. */
+  #count(): void {
+    this.#charges.columns.set(this.#freed ? 0 : this.columnBytes);
+    this.#charges.deletes.set(this.#freed ? 0 : this.#deletes.bytes);
   }
 
   async #loadKeys(): Promise<void> {
@@ -234,11 +264,13 @@ export class SealedSegment implements Segment, Resident {
   #indexKeys(): void {
     this.#keys = new KeyIndex(this.column(this.#keyField));
     this.#deltasApplied = true;
+    this.#count();
   }
 
   #keep(fieldId: number, column: Column): void {
     this.#columns.set(fieldId, column);
     this.#columnBytes += columnBytes(column);
+    this.#count();
   }
 
   async #loadColumn(fieldId: number): Promise<void> {
@@ -248,7 +280,7 @@ export class SealedSegment implements Segment, Resident {
   async #loadVectors(fieldId: number): Promise<void> {
     const field = this.meta.schema.fields.find((candidate) => candidate.id === fieldId);
     const dimension = field?.dimension ?? 0;
-    const flat = this.#host.kernel.flat(dimension, metricOf(this.meta, fieldId));
+    const flat = this.#host.residency.kernel.flat(dimension, metricOf(this.meta, fieldId));
     try {
       for await (const rows of this.#reader.vectors(fieldId, dimension)) {
         this.#host.residency.take(() => flat.append(rows), this);

@@ -18,6 +18,8 @@ export interface Segment {
   readonly liveRows: number;
   /** Bytes in the kernel's memory. */
   readonly bytes: number;
+  /** Bytes of JavaScript's memory: scalar columns, the key index, deletes. Typed arrays exactly, texts and tables about. */
+  readonly heapBytes: number;
 
   /** Whether these fields can be read now; reads between `load` and their use must not wait. */
   isLoaded(fieldIds: readonly number[]): boolean;

@@ -103,10 +103,14 @@ export interface FlatVectors {
 export interface VectorKernel {
   /** Bytes in use now. Zero when everything is freed. */
   readonly bytes: number;
-  /** Bytes taken from the host so far: a WebAssembly memory never shrinks, freed bytes are used again. */
+  /** Bytes taken from the host so far: a WebAssembly memory never shrinks, freed bytes are used again. See `reset`. */
   readonly bytesReserved: number;
   /** The budget: neither `bytes` nor `bytesReserved` ever passes it. */
   readonly bytesMax: number;
+  /** From now on `bytesReserved` grows to no more than this, in whole pages; what is reserved already stays. */
+  limit(bytes: number): void;
+  /** Gives the host back what is reserved, when nothing is in use: `bytes` is 0. Vectors without rows may be kept. */
+  reset(): void;
   /**
    * New, empty vectors. They take no memory before the first row. `elements` defaults to `f32`; the metric is one of
    * theirs (`isMetricOf`).

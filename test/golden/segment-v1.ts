@@ -3,10 +3,10 @@ import type { Key } from '../../core/model/column.ts';
 import { DYNAMIC_FIELD_ID } from '../../core/model/schema.ts';
 import { encodeDelta } from '../../core/segment/delta.ts';
 import { GrowingSegment } from '../../core/segment/growing-segment.ts';
-import { Residency } from '../../core/segment/residency.ts';
 import type { SegmentInfo } from '../../core/segment/segment-info.ts';
 import { writeSegment } from '../../core/segment/segment-writer.ts';
 import type { Timestamp } from '../../core/time/timestamp.ts';
+import { Residency } from '../../core/vector/residency.ts';
 import { batchOf, metaOf, type Row, type Shape, type Table } from '../core/column/batches.ts';
 import { nodeKernel } from '../node/kernel.ts';
 
@@ -79,7 +79,7 @@ export interface GoldenFiles {
 /** What this version writes. */
 export async function writeGolden(): Promise<GoldenFiles> {
   const kernel = await nodeKernel();
-  const growing = new GrowingSegment('g', GOLDEN_META, kernel, new Residency(kernel));
+  const growing = new GrowingSegment('g', GOLDEN_META, new Residency(kernel, 2 * kernel.bytesMax));
   const { shapes, dimensions } = GOLDEN_TABLE;
   // A row that is replaced before the flush leaves no trace.
   growing.append(batchOf(shapes, dimensions, [goldenRow(0n, 3)]), INSERTED_AT - 1n);

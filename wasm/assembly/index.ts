@@ -1,5 +1,5 @@
 /** What the module exports; wasm/README.md describes each. */
-export { allocate, release, usedBytes } from './memory';
+export { allocate, limit, release, usedBytes } from './memory';
 export { inverseNorms, normalize } from './norms';
 export { clearHeap, drainHeap, heapBytes } from './top-k';
 export { scan } from './flat';

@@ -10,7 +10,8 @@
  *     block + 4   the next free block (only while it is free; 0 ends the list)
  *     block + 16  the payload
  *
- * The bound is the memory's own maximum, which the host sets: growing beyond it fails, and nothing has changed then.
+ * The bound is the memory's own maximum, which the host sets, and below it what `limit` says last: growing beyond either
+ * fails, and nothing has changed then.
  */
 
 const HEADER: u32 = 16;
@@ -23,6 +24,7 @@ const PAGE: u64 = 65536;
 let top: u32 = 0;
 let firstFree: u32 = 0;
 let used: u32 = 0;
+let pagesMax: i64 = 65536;
 
 /** The address of `bytes` fresh bytes, with any content, at a multiple of 16; 0 if the memory may not grow so far. */
 export function allocate(bytes: u32): u32 {
@@ -62,6 +64,11 @@ export function release(address: u32): void {
   if (last + load<u32>(last) == top) dropLast(last);
 }
 
+/** The memory grows to no more than `pages` from now on; what it has stays. */
+export function limit(pages: u32): void {
+  pagesMax = pages;
+}
+
 /** Bytes of all blocks that are in use, headers included. */
 export function usedBytes(): u32 {
   return used;
@@ -93,7 +100,8 @@ function takeFree(size: u32): u32 {
 /** Makes the memory reach at least to `end`. */
 function reach(end: u64): bool {
   const pages = ((end + PAGE - 1) / PAGE) as i64 - (memory.size() as i64);
-  return pages <= 0 || memory.grow(pages as i32) >= 0;
+  if (pages <= 0) return true;
+  return (memory.size() as i64) + pages <= pagesMax && memory.grow(pages as i32) >= 0;
 }
 
 function joinNext(block: u32): void {

@@ -32,6 +32,7 @@ export const STREAMING_METHODS: RoleMethods<StreamingPeer> = {
   count: 'repeatable',
   flush: 'repeatable',
   statistics: 'repeatable',
+  release: 'repeatable',
   drop: 'repeatable',
 };
 

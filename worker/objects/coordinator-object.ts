@@ -6,7 +6,7 @@ import type { Env } from '../env.ts';
 import { ObjectAlarm } from './alarm.ts';
 import { COORDINATOR_METHODS, type EdgeCoordinator, remoteStreamingNode } from './cluster.ts';
 import { clock, objectPlatform, wakeBy } from './host.ts';
-import { isolateKernel, KERNEL_NAME } from './kernel.ts';
+import { isolateResidency, KERNEL_NAME } from './kernel.ts';
 import { answerCall, type Reply, type RoleStub } from './rpc.ts';
 
 /** The Durable Object in which an instance's coordinator runs. It keeps nothing in its own storage but an alarm. */
@@ -33,7 +33,6 @@ export class ElanusCoordinator extends DurableObject<Env> implements RoleStub {
 
 class CoordinatorRole extends Coordinator implements EdgeCoordinator {
   async info(): Promise<Info> {
-    const { bytes, bytesMax } = isolateKernel();
-    return { version: VERSION, host: 'edge', storage: 'r2', kernel: KERNEL_NAME, memory: { bytes, bytesMax } };
+    return { version: VERSION, host: 'edge', storage: 'r2', kernel: KERNEL_NAME, memory: isolateResidency().use() };
   }
 }

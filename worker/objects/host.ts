@@ -6,7 +6,7 @@ import type { GroupCommitCost } from '../../core/wal/wal.ts';
 import type { Env } from '../env.ts';
 import { R2Store } from '../storage/r2-store.ts';
 import type { ObjectAlarm } from './alarm.ts';
-import { isolateKernel } from './kernel.ts';
+import { isolateResidency } from './kernel.ts';
 
 export const clock: Clock = {
   now: () => Date.now(),
@@ -32,7 +32,7 @@ export function objectPlatform(ctx: DurableObjectState, env: Env, wake: (at: num
   return {
     objects,
     logs: objectLogStore(objects, { clock, random }),
-    kernel: isolateKernel(),
+    residency: isolateResidency(),
     clock,
     random,
     wake,

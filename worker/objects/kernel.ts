@@ -1,19 +1,22 @@
 import simd from '#wasm/elanus.wasm';
 import relaxed from '#wasm/elanus-relaxed.wasm';
-import type { VectorKernel } from '../../core/vector/kernel.ts';
+import { kernelBytesMax, Residency } from '../../core/vector/residency.ts';
 import { relaxedSimdSupported } from '../../wasm/detect.ts';
 import { createKernel } from '../../wasm/kernel.ts';
 
-/** Of an isolate's 128 MB, which objects of one class may share. The rest is for JavaScript: answers, tails, buffers. */
-const KERNEL_BYTES_MAX = 64 * 1024 * 1024;
+/** Of an isolate's 128 MB, which objects of one class may share. The rest is for code, requests and answers. */
+const MEMORY_BYTES_MAX = 96 * 1024 * 1024;
 
 /** Which build of the kernel this isolate runs. */
 export const KERNEL_NAME: 'relaxed-simd' | 'simd128' = relaxedSimdSupported() ? 'relaxed-simd' : 'simd128';
 
-let kernel: VectorKernel | undefined;
+let residency: Residency | undefined;
 
-/** The isolate's one kernel; made when the first object needs it, so that a Worker that only routes has none. */
-export function isolateKernel(): VectorKernel {
-  kernel ??= createKernel(KERNEL_NAME === 'relaxed-simd' ? relaxed : simd, { bytesMax: KERNEL_BYTES_MAX });
-  return kernel;
+/** The isolate's one kernel and its budget; made when the first object needs it: a Worker that only routes has none. */
+export function isolateResidency(): Residency {
+  if (residency === undefined) {
+    const module = KERNEL_NAME === 'relaxed-simd' ? relaxed : simd;
+    residency = new Residency(createKernel(module, { bytesMax: kernelBytesMax(MEMORY_BYTES_MAX) }), MEMORY_BYTES_MAX);
+  }
+  return residency;
 }

@@ -27,7 +27,7 @@ let b: Process;
 
 async function start(): Promise<Process> {
   const store = new GateStore(objects);
-  const running = await testCluster({ objects: store, clock, kernelBytes: 8 * 1024 * 1024 });
+  const running = await testCluster({ objects: store, clock, memoryBytes: 256 * 1024 * 1024 });
   return { store, running, db: databaseOn(running) };
 }
 

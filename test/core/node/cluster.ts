@@ -7,6 +7,8 @@ import type { Platform } from '../../../core/platform.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
 import type { ObjectStore } from '../../../core/storage/object-store.ts';
 import type { Clock } from '../../../core/time/clock.ts';
+import { kernelBytesMax, Residency } from '../../../core/vector/residency.ts';
+import { VERSION } from '../../../core/version.ts';
 import { objectLogStore } from '../../../core/wal/object-log.ts';
 import { nodeKernel } from '../../node/kernel.ts';
 
@@ -31,7 +33,8 @@ export async function testCluster(
     readonly objects?: ObjectStore;
     readonly seed?: number;
     readonly clock?: Clock;
-    readonly kernelBytes?: number;
+    /** The budget; 340 MiB by default. */
+    readonly memoryBytes?: number;
   } = {},
 ): Promise<TestCluster> {
   const objects = options.objects ?? new MemoryStore();
@@ -40,10 +43,12 @@ export async function testCluster(
   incarnations += 1;
   const random = seededRandom((options.seed ?? 1) * 1_000_003 + incarnations);
   const wakes: number[] = [];
+  const { memoryBytes = 340 * 1024 * 1024 } = options;
+  const kernel = await nodeKernel(kernelBytesMax(memoryBytes));
   const platform: Platform = {
     objects,
     logs: objectLogStore(objects, { clock, random }),
-    kernel: await nodeKernel(options.kernelBytes),
+    residency: new Residency(kernel, memoryBytes),
     clock,
     random,
     wake: (at) => wakes.push(at),
@@ -53,12 +58,15 @@ export async function testCluster(
 
 /** A client of a cluster in the same thread. */
 export function databaseOn<Mode extends Int64Mode = 'number'>(
-  { cluster }: TestCluster,
+  { cluster, platform }: TestCluster,
   options: { readonly int64?: Mode } = {},
 ): Database<Mode> {
   const connection: Connection = {
     call: (method, body) => cluster.proxy.call(method, body),
-    info: () => Promise.reject<Info>(new TypeError('A cluster in a test has no host to tell about.')),
+    info: async (): Promise<Info> => ({
+      ...{ version: VERSION, host: 'edge', storage: 'memory', kernel: 'simd128' },
+      memory: platform.residency.use(),
+    }),
     close: () => Promise.resolve(),
     destroy: () => Promise.resolve(),
   };

@@ -108,7 +108,7 @@ async function runUntilFailure(
 }
 
 async function stored(objects: MemoryStore, clock: SimulatedClock): Promise<Rows | undefined> {
-  const running = await testCluster({ objects, clock, kernelBytes: 8 * 1024 * 1024 });
+  const running = await testCluster({ objects, clock, memoryBytes: 256 * 1024 * 1024 });
   const db = databaseOn(running);
   try {
     if (!(await db.hasCollection(place))) return undefined;
@@ -129,7 +129,7 @@ async function stored(objects: MemoryStore, clock: SimulatedClock): Promise<Rows
 async function callsOfHistory(): Promise<number> {
   const clock = new SimulatedClock({ auto: true });
   const flaky = new FlakyStore(new MemoryStore(), { clock });
-  const running = await testCluster({ objects: flaky, clock, kernelBytes: 8 * 1024 * 1024 });
+  const running = await testCluster({ objects: flaky, clock, memoryBytes: 256 * 1024 * 1024 });
   const { failed } = await runUntilFailure(flaky, running, clock);
   expect(failed).toBeUndefined();
   return flaky.calls;
@@ -156,7 +156,7 @@ test.each(FAULTS)(
       const objects = new MemoryStore();
       const flaky = new FlakyStore(objects, { clock, random: () => number * 0x9e3779b1 });
       flaky.failAt(number, fault);
-      const running = await testCluster({ objects: flaky, clock, kernelBytes: 8 * 1024 * 1024 });
+      const running = await testCluster({ objects: flaky, clock, memoryBytes: 256 * 1024 * 1024 });
       const { rows, failed } = await runUntilFailure(flaky, running, clock);
       flaky.crash();
       const without = new Map(rows);

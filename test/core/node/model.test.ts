@@ -83,14 +83,14 @@ class Pair {
 
   async open(): Promise<Database> {
     await this.#running?.cluster.close();
-    this.#running = await testCluster({ objects: this.#objects, kernelBytes: 16 * 1024 * 1024 });
+    this.#running = await testCluster({ objects: this.#objects, memoryBytes: 48 * 1024 * 1024 });
     this.#db = databaseOn(this.#running);
     return this.#db;
   }
 
   async close(): Promise<void> {
     await this.#running?.cluster.close();
-    expect(this.#running?.platform.kernel.bytes).toBe(0);
+    expect(this.#running?.platform.residency.kernel.bytes).toBe(0);
   }
 
   async step(step: Step): Promise<void> {

@@ -3,13 +3,13 @@ import { afterAll, expect, test } from 'vitest';
 import type { Key } from '../../../core/model/column.ts';
 import { encodeDelta } from '../../../core/segment/delta.ts';
 import { GrowingSegment } from '../../../core/segment/growing-segment.ts';
-import { Residency } from '../../../core/segment/residency.ts';
 import { SealedSegment, type SegmentHost } from '../../../core/segment/sealed-segment.ts';
 import { type SegmentInfo, segmentPrefix } from '../../../core/segment/segment-info.ts';
 import { writeSegment } from '../../../core/segment/segment-writer.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
 import { MeteredStore } from '../../../core/storage/metered-store.ts';
 import type { Timestamp } from '../../../core/time/timestamp.ts';
+import { Residency } from '../../../core/vector/residency.ts';
 import { nodeKernel } from '../../node/kernel.ts';
 import { metaOf, type Row, type Table } from '../column/batches.ts';
 import { batchOfStep, feed, history, readVisible, setBits, Versions } from './history.ts';
@@ -21,7 +21,7 @@ afterAll(() => {
 });
 
 function hostOn(objects = new MemoryStore()): SegmentHost & { readonly objects: MemoryStore } {
-  return { objects, kernel, residency: new Residency(kernel) };
+  return { objects, residency: new Residency(kernel, 8 * kernel.bytesMax) };
 }
 
 const nothing = (): void => undefined;
@@ -41,7 +41,7 @@ test('flushed and read back, or handed over in memory, a segment answers as it d
     fc.asyncProperty(history, history, async (before, later) => {
       const { table } = before;
       const host = hostOn();
-      const growing = new GrowingSegment('g', metaOf(table), kernel, host.residency);
+      const growing = new GrowingSegment('g', metaOf(table), host.residency);
       const versions = new Versions();
       feed(growing, versions, before);
       const checkpoint = BigInt(before.steps.length);
@@ -142,7 +142,7 @@ function largeRows(count: number, textBytes: number): Row[] {
 test('what passes a file is split into parts, and reads as one; deletes find their rows in all of them', async () => {
   const host = hostOn();
   const rows = largeRows(12_000, 3_000);
-  const growing = new GrowingSegment('g', metaOf(LARGE), kernel, host.residency);
+  const growing = new GrowingSegment('g', metaOf(LARGE), host.residency);
   growing.append(batchOfStep(LARGE, rows), 5n);
   const flush = written(growing, 5n)!;
   expect(flush.objects.map(({ key }) => key.slice(key.lastIndexOf('/') + 1))).toEqual([
@@ -176,8 +176,8 @@ test.each([
   { rows: 2_000, first: 3, second: 1 },
 ])('few requests read a segment of $rows rows', async ({ rows, first, second }) => {
   const objects = new MeteredStore(new MemoryStore());
-  const host = { objects, kernel, residency: new Residency(kernel) };
-  const growing = new GrowingSegment('g', metaOf(LARGE), kernel, host.residency);
+  const host = { objects, residency: new Residency(kernel, 8 * kernel.bytesMax) };
+  const growing = new GrowingSegment('g', metaOf(LARGE), host.residency);
   growing.append(batchOfStep(LARGE, largeRows(rows, 300)), 5n);
   const flush = written(growing, 5n)!;
   await createAll(host, flush.objects);
@@ -197,10 +197,10 @@ test.each([
 
 test('vectors make room for others and come back when they are needed', async () => {
   const small = await nodeKernel(5 * 1024 * 1024);
-  const host = { objects: new MemoryStore(), kernel: small, residency: new Residency(small) };
+  const host = { objects: new MemoryStore(), residency: new Residency(small, 64 * 1024 * 1024) };
   const segments: SealedSegment[] = [];
   for (const id of ['a', 'b', 'c']) {
-    const growing = new GrowingSegment(id, metaOf(LARGE), small, host.residency);
+    const growing = new GrowingSegment(id, metaOf(LARGE), host.residency);
     growing.append(batchOfStep(LARGE, largeRows(1_000, 1)), 5n);
     const flush = writeSegment(growing, {
       id,
@@ -224,7 +224,7 @@ test('vectors make room for others and come back when they are needed', async ()
 
 test('columns make room for others too; no row that ended comes back, whenever its delete came', async () => {
   const small = await nodeKernel(4 * 1024 * 1024);
-  const host = { objects: new MemoryStore(), kernel: small, residency: new Residency(small) };
+  const host = { objects: new MemoryStore(), residency: new Residency(small, 2.5 * 1024 * 1024) };
   const table: Table = { ...LARGE, dimensions: new Map([[200, 2]]) };
   const rows = largeRows(1_000, 400).map((row): Row => ({ ...row, 200: Float32Array.of(1, 2) }));
   const later = new Map<Key, Timestamp>();
@@ -232,21 +232,23 @@ test('columns make room for others too; no row that ended comes back, whenever i
     for (const [key, timestamp] of later) segment.markDeleted(key, timestamp);
   };
   const segments: SealedSegment[] = [];
-  for (const id of ['a', 'b', 'c', 'd']) {
-    const growing = new GrowingSegment(id, metaOf(table), small, host.residency);
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+    const growing = new GrowingSegment(id, metaOf(table), host.residency);
     growing.append(batchOfStep(table, rows), 5n);
     const place = { id, meta: metaOf(table), partitionId: 0, timestamp: 5n, completeTo: { term: 1, index: 1 } };
     const flush = writeSegment(growing, place)!;
     await createAll(host, flush.objects);
     segments.push(SealedSegment.adopt(host, flush.info, { segment: growing, rows: flush.rows }, replay));
   }
+  // What was adopted here was never reserved, as a channel's is.
+  host.residency.evictAll();
   const keyOf = (row: number): Key => rows[row]![100] as Key;
   let ended = 0;
   for (let round = 0; round < 3; round++) {
     for (const segment of segments) {
       const visible = await readVisible(segment, table, 100n);
       expect(visible.map((row) => row[100])).toEqual(rows.slice(ended).map((row) => row[100]));
-      expect(host.residency.columnBytes).toBeLessThanOrEqual(1024 * 1024);
+      expect(host.residency.bytes).toBeLessThanOrEqual(host.residency.bytesMax);
     }
     expect(segments.filter((segment) => segment.hasKeys).length).toBeLessThan(segments.length);
     // As a channel does: what is in memory is told at once, the rest when its keys are back.
@@ -255,13 +257,13 @@ test('columns make room for others too; no row that ended comes back, whenever i
     ended += 1;
   }
   for (const segment of segments) segment.free();
-  expect(host.residency.columnBytes).toBe(0);
+  expect(host.residency.use().kinds.columns).toBe(0);
   expect(small.bytes).toBe(0);
 });
 
 test('a segment that was let go says so to those who still wait for it', async () => {
   const host = hostOn();
-  const growing = new GrowingSegment('g', metaOf(LARGE), kernel, host.residency);
+  const growing = new GrowingSegment('g', metaOf(LARGE), host.residency);
   growing.append(batchOfStep(LARGE, largeRows(10, 1)), 5n);
   const flush = written(growing, 5n)!;
   await createAll(host, flush.objects);
@@ -277,7 +279,7 @@ test('a segment that was let go says so to those who still wait for it', async (
 
 test('an object that is gone means that the manifest is old', async () => {
   const host = hostOn();
-  const growing = new GrowingSegment('g', metaOf(LARGE), kernel, host.residency);
+  const growing = new GrowingSegment('g', metaOf(LARGE), host.residency);
   growing.append(batchOfStep(LARGE, largeRows(10, 1)), 5n);
   const flush = written(growing, 5n)!;
   growing.free();

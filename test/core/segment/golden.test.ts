@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { codeOf } from '../../../core/base/error.ts';
-import { Residency } from '../../../core/segment/residency.ts';
 import { SealedSegment } from '../../../core/segment/sealed-segment.ts';
 import { segmentPrefix } from '../../../core/segment/segment-info.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
+import { Residency } from '../../../core/vector/residency.ts';
 import {
   GOLDEN_META,
   GOLDEN_ROWS,
@@ -27,7 +27,12 @@ afterAll(() => {
 async function open({ info, files }: GoldenFiles): Promise<SealedSegment> {
   const objects = new MemoryStore();
   for (const [name, bytes] of files) await objects.create(prefix + name, bytes);
-  return new SealedSegment({ objects, kernel, residency: new Residency(kernel) }, GOLDEN_META, info, () => undefined);
+  return new SealedSegment(
+    { objects, residency: new Residency(kernel, 2 * kernel.bytesMax) },
+    GOLDEN_META,
+    info,
+    () => undefined,
+  );
 }
 
 test('this version writes format 1 byte for byte', async () => {

@@ -3,14 +3,14 @@ import { afterAll, expect, test } from 'vitest';
 import type { Key } from '../../../core/model/column.ts';
 import { METRICS } from '../../../core/model/metric.ts';
 import { GrowingSegment } from '../../../core/segment/growing-segment.ts';
-import { Residency } from '../../../core/segment/residency.ts';
+import { Residency } from '../../../core/vector/residency.ts';
 import { nodeKernel } from '../../node/kernel.ts';
 import { metaOf, type Row } from '../column/batches.ts';
 import { referenceDistance, referenceSearch, tolerance } from '../vector/reference.ts';
 import { batchOfStep, history, readVisible, setBits, Versions } from './history.ts';
 
 const kernel = await nodeKernel(64 * 1024 * 1024);
-const residency = new Residency(kernel);
+const residency = new Residency(kernel, 2 * kernel.bytesMax);
 
 afterAll(() => {
   expect(kernel.bytes).toBe(0);
@@ -19,7 +19,7 @@ afterAll(() => {
 test('every view that was ever taken shows what its moment had, whatever was written and deleted later', async () => {
   await fc.assert(
     fc.asyncProperty(history, async ({ table, steps }) => {
-      const segment = new GrowingSegment('g', metaOf(table), kernel, residency);
+      const segment = new GrowingSegment('g', metaOf(table), residency);
       const versions = new Versions();
       const views: { timestamp: bigint; rows: number; expected: Row[] }[] = [];
       try {
@@ -61,7 +61,7 @@ test('a search finds the nearest visible rows that match, of those that the view
       fc.infiniteStream(fc.constantFrom(0, 1, 2)),
       async ({ table, steps }, seed, filter) => {
         const metric = METRICS[seed % METRICS.length]!;
-        const segment = new GrowingSegment('g', metaOf(table, metric), kernel, residency);
+        const segment = new GrowingSegment('g', metaOf(table, metric), residency);
         try {
           let rows = 0;
           const written: Row[] = [];
@@ -104,7 +104,7 @@ test('a search finds the nearest visible rows that match, of those that the view
 test('vectors that find no room leave the segment as it was', async () => {
   const small = await nodeKernel(2 * 1024 * 1024);
   const table = { shapes: [{ id: 100, type: 'Int64' as const, nullable: false }], dimensions: new Map([[200, 1024]]) };
-  const segment = new GrowingSegment('g', metaOf(table), small, new Residency(small));
+  const segment = new GrowingSegment('g', metaOf(table), new Residency(small, 2 * small.bytesMax));
   const rows = (from: number, count: number): Row[] =>
     Array.from({ length: count }, (_, at) => ({ 100: BigInt(from + at), 200: new Float32Array(1024).fill(from + at) }));
   segment.append(batchOfStep(table, rows(0, 10)), 1n);
