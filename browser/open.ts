@@ -6,6 +6,7 @@ import type { Info, Int64Mode } from '../core/elanus.ts';
 import { carryErrors } from '../wasm/carry-errors.ts';
 import { memoryBudget } from './memory-budget.ts';
 import type { EngineApi, OpenRequest, StorageKind } from './protocol.ts';
+import { startWorker } from './start-worker.ts';
 
 /** Which database, and how it is kept; only the name is needed. */
 export interface OpenOptions<Mode extends Int64Mode = 'number'> {
@@ -55,7 +56,9 @@ export async function open<Mode extends Int64Mode = 'number'>(
   }
   const memoryBytesMax = memoryBudget(options.memoryBytesMax);
   carryErrors();
-  const worker = startWorker(options.workerUrl);
+  // Bundlers recognise exactly this form, copy the file and put its address in.
+  const workerUrl = options.workerUrl ?? new URL('./engine-worker.js', import.meta.url);
+  const worker = startWorker(workerUrl, 'elanus');
   const connection = new WorkerConnection(worker);
   try {
     await connection.open({
@@ -69,12 +72,6 @@ export async function open<Mode extends Int64Mode = 'number'>(
     worker.terminate();
     throw error;
   }
-}
-
-// Bundlers recognise exactly these forms, copy the files and put their addresses in.
-function startWorker(workerUrl: string | URL | undefined): Worker {
-  if (workerUrl !== undefined) return new Worker(workerUrl, { type: 'module', name: 'elanus' });
-  return new Worker(new URL('./engine-worker.js', import.meta.url), { type: 'module', name: 'elanus' });
 }
 
 function wasmUrls(folder: string | URL | undefined): OpenRequest['wasmUrl'] {
