@@ -5,4 +5,4 @@ export type { CollectionOptions, FieldSpec, Fields, RowInputOf, RowOf } from '..
 export { Database } from '../core/client/database.ts';
 export type * from '../core/elanus.ts';
 export { BrowserDatabase, type OpenOptions, open } from './open.ts';
-export type { StorageKind } from './protocol.ts';
+export type { LinkChoice, StorageKind } from './protocol.ts';

@@ -152,7 +152,23 @@ export interface Info {
   readonly quota?: number;
   /** Whether the browser has promised not to evict the data. */
   readonly persisted?: boolean;
+  /** Which tab this is, and which one leads; in the browser only. */
+  readonly tab?: TabInfo;
   readonly [key: string]: unknown;
+}
+
+/** How a tab reaches the engine: it has it itself, or by a message port or a BroadcastChannel to the tab that has it. */
+export type LinkKind = 'own' | 'ports' | 'broadcast';
+
+/** A tab among those that have one database open. Every opener counts as one: a page, or a worker of it. */
+export interface TabInfo {
+  /** Names this opener until it closes. */
+  readonly id: string;
+  /** Whether the engine runs here. */
+  readonly leads: boolean;
+  /** The `id` of the one that leads. */
+  readonly leader: string;
+  readonly link: LinkKind;
 }
 
 /** A vector database: in this tab, or behind HTTP. Every method rejects with `ElanusError`. */
