@@ -17,8 +17,19 @@ import { type CommittedBatch, Wal } from '../wal/wal.ts';
 import { flushChannel } from './channel-flush.ts';
 import { collectChannelGarbage } from './channel-garbage.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { CoordinatorPeer, Guarantee } from './protocol.ts';
+import type { CoordinatorPeer, DeleteAnswer, Guarantee, RequestId } from './protocol.ts';
 import { SharedProof } from './shared-proof.ts';
+
+/** A record on its way into the log. */
+export interface ChannelRecord {
+  readonly bytes: Uint8Array;
+  /** The id that the record carries. */
+  readonly request: RequestId | undefined;
+  /** The most memory that it will take once it is acknowledged: promised before it is written. */
+  readonly growth: MemoryGrowth;
+  /** What its writer is told that it deletes. */
+  readonly deleteCount: number;
+}
 
 /** Writes that wait for a flush to make room; more are `overloaded`. */
 const WAITING_WRITES_MAX = 1024;
@@ -95,14 +106,21 @@ export class ChannelOwner implements Grower {
     return this.state.growingBytes;
   }
 
-  /** @param growth the most memory that the record will take once it is acknowledged: promised before it is written */
-  async append(record: Uint8Array, growth: MemoryGrowth): Promise<bigint> {
-    await this.#room(record.byteLength);
-    const reservation = await this.#platform.residency.reserveWrite(growth, record.byteLength);
+  /**
+   * Appends one record, unless its request is in the log already: then the answer is the one that it got. At most one
+   * append of a request may run at a time.
+   */
+  async append({ bytes, request, growth, deleteCount }: ChannelRecord): Promise<DeleteAnswer> {
+    await this.#room(bytes.byteLength);
+    const reservation = await this.#platform.residency.reserveWrite(growth, bytes.byteLength);
     try {
+      // From here to the commit without waiting: what this owner replayed or appended before is all that can hold it.
+      const known = request === undefined ? undefined : this.state.requests.answerTo(request);
+      if (known !== undefined) return known;
+      if (request !== undefined) this.state.requests.refuseIfFull(request);
       this.#lastWriteAt = this.#platform.clock.now();
-      const { timestamp } = await this.#wal.commit(record);
-      return timestamp;
+      const { timestamp } = await this.#wal.commit(bytes);
+      return { timestamp, deleteCount };
     } finally {
       reservation.release();
     }
@@ -150,6 +168,7 @@ export class ChannelOwner implements Grower {
         deltas: new Map(),
         checkpoint: this.state.stored.manifest.checkpoint,
         checkpointTimestamp: BigInt(this.state.stored.manifest.checkpointTimestamp),
+        requests: this.state.stored.manifest.requests,
         at: this.#platform.clock.now(),
         ended: true,
       });

@@ -12,6 +12,7 @@ import type { Charge } from '../vector/memory-charges.ts';
 import { decodeLogBatch, type StampedRecord } from '../wal/batch.ts';
 import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
 import { decodeRecord } from '../wal/record.ts';
+import { type RememberedClient, RequestMemory } from '../wal/request-memory.ts';
 import { ChannelDeletes } from './channel-deletes.ts';
 
 /** What a read looks at: taken in one step, and unchanged by everything that happens later. */
@@ -28,6 +29,8 @@ export interface SealedTail {
   /** The first position that it does not hold. */
   readonly completeTo: Position;
   readonly timestamp: Timestamp;
+  /** What the log below `completeTo` says of requests that may be sent again. */
+  readonly requests: readonly RememberedClient[];
   /** The part of the tail that lies below `completeTo`. */
   readonly frames: number;
   readonly bytes: number;
@@ -47,6 +50,8 @@ export class ChannelState {
   appliedTo: Timestamp;
   /** When this is known to have been the whole channel (milliseconds). */
   freshAt: number;
+  /** The answers of writes that clients may send again. */
+  readonly requests: RequestMemory;
   tailFrames = 0;
   tailBytes = 0;
 
@@ -66,6 +71,7 @@ export class ChannelState {
     this.next = stored.manifest.checkpoint;
     this.appliedTo = BigInt(stored.manifest.checkpointTimestamp);
     this.freshAt = now;
+    this.requests = new RequestMemory(stored.manifest.requests);
     this.#growing = this.#newGrowing();
     this.#flushed = stored.manifest.segments.map(
       (info) => new SealedSegment(host, meta, info, (segment) => this.#applyDeletes(segment)),
@@ -105,7 +111,11 @@ export class ChannelState {
     for (const { timestamp, bytes } of records) {
       const record = decodeRecord(bytes);
       if (record.kind === 'write') this.#write(record.batch, timestamp);
-      else if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
+      else for (const key of record.keys) this.#delete(key, timestamp);
+      if (record.request !== undefined) {
+        const deleteCount = record.kind === 'delete' ? record.keys.length : 0;
+        this.requests.remember(record.request, { timestamp, deleteCount });
+      }
       this.appliedTo = timestamp;
     }
     this.#deletesCharge.set(this.#deletes.bytes);
@@ -131,6 +141,7 @@ export class ChannelState {
       segment,
       completeTo: this.next,
       timestamp: this.appliedTo,
+      requests: this.requests.remembered(this.appliedTo),
       frames: this.tailFrames,
       bytes: this.tailBytes,
     };

@@ -69,10 +69,10 @@ export class Coordinator implements CoordinatorPeer {
     return { meta, loaded: entry.loaded };
   }
 
-  async dropCollection({ databaseName, collectionName }: CollectionName): Promise<void> {
+  async dropCollection({ databaseName, collectionName }: CollectionName, collectionId?: number): Promise<void> {
     const catalog = await this.#catalog.read();
     const found = findCollection(catalog, databaseName, collectionName);
-    if (found === undefined) return;
+    if (found === undefined || (collectionId !== undefined && found.id !== collectionId)) return;
     const meta = await this.#catalog.readMeta(found.id, found.version);
     const dropped: DroppedCollection = {
       id: found.id,

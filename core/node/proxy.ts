@@ -86,8 +86,10 @@ export class Proxy {
 
   async #dropCollection(body: Record<string, unknown>): Promise<object> {
     const name = nameOf(body);
+    const found = await this.#collections.reload(name).catch(noneIfNotFound);
     this.#collections.forget(name);
-    await this.#cluster.coordinator.dropCollection(name);
+    // By its id, so that the call may be sent again.
+    if (found !== undefined) await this.#cluster.coordinator.dropCollection(name, found.meta.id);
     return {};
   }
 
@@ -159,6 +161,11 @@ export class Proxy {
     );
     return {};
   }
+}
+
+/** A database that does not exist is told; a collection that does not is nothing to drop. */
+function noneIfNotFound(error: unknown): undefined {
+  if (codeOf(error) !== 'not-found' || (error as ElanusError).milvusCode !== 100) throw error;
 }
 
 /** Milvus has other words for an unknown collection here than elsewhere. */
