@@ -35,6 +35,9 @@ export const REQUEST_ANSWERS_PER_CLIENT_MAX: number = 4_096;
 /** Answers that a channel knows in all, the clients that wrote last: under a MiB in the manifest. */
 export const REQUEST_ANSWERS_MAX: number = 16_384;
 
+/** Keys that an announced change names: what a listener may want to look up one by one; more are only counted. */
+export const CHANGE_KEYS_MAX: number = 1_000;
+
 /** An HTTP body, and with it one request. */
 export const REQUEST_BYTES_MAX: number = 16 * 1024 * 1024;
 /** An answer between roles: Durable Object RPC carries at most 32 MiB serialized. */

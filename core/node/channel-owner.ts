@@ -1,6 +1,7 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { rowsChange } from '../model/change.ts';
 import {
   FLUSH_IDLE_MS,
   FLUSH_TAIL_BYTES,
@@ -14,6 +15,7 @@ import { TimestampSupply } from '../time/timestamp-supply.ts';
 import type { Grower, MemoryGrowth } from '../vector/residency.ts';
 import type { Log } from '../wal/log.ts';
 import { type CommittedBatch, Wal } from '../wal/wal.ts';
+import { announceChange } from './change-feed.ts';
 import { flushChannel } from './channel-flush.ts';
 import { collectChannelGarbage } from './channel-garbage.ts';
 import type { ChannelState } from './channel-state.ts';
@@ -184,7 +186,10 @@ export class ChannelOwner implements Grower {
 
   /** Takes an acknowledged frame, in log order, before its writers hear of it. */
   #committed(entry: CommittedBatch): void {
-    this.state.apply(entry.position, entry.frameBytes, entry.records);
+    const { meta } = this.state;
+    this.state.apply(entry.position, entry.frameBytes, entry.records, (kind, keys, timestamp) => {
+      announceChange(this.#platform, () => (keys.length > 0 ? rowsChange(kind, meta, keys, timestamp) : undefined));
+    });
     if (this.state.tailFrames >= FLUSH_TAIL_FRAMES || this.state.tailBytes >= FLUSH_TAIL_BYTES) {
       void this.#startFlush().catch((error: unknown) => this.#traceFailure(error));
     }

@@ -105,18 +105,27 @@ export class ChannelState {
     this.apply(entry.position, entry.bytes.length, decodeLogBatch(entry.bytes));
   }
 
-  /** Takes one acknowledged frame: all its records, or none of them if it was taken before. */
-  apply(position: Position, frameBytes: number, records: readonly StampedRecord[]): void {
+  /**
+   * Takes one acknowledged frame: all its records, or none of them if it was taken before. `tell` hears of each record
+   * when it has been taken.
+   */
+  apply(
+    position: Position,
+    frameBytes: number,
+    records: readonly StampedRecord[],
+    tell?: (kind: 'write' | 'delete', keys: ArrayLike<Key>, timestamp: Timestamp) => void,
+  ): void {
     if (comparePositions(position, this.next) < 0) return;
     for (const { timestamp, bytes } of records) {
       const record = decodeRecord(bytes);
-      if (record.kind === 'write') this.#write(record.batch, timestamp);
-      else for (const key of record.keys) this.#delete(key, timestamp);
+      const keys = record.kind === 'write' ? this.#write(record.batch, timestamp) : record.keys;
+      if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
       if (record.request !== undefined) {
         const deleteCount = record.kind === 'delete' ? record.keys.length : 0;
         this.requests.remember(record.request, { timestamp, deleteCount });
       }
       this.appliedTo = timestamp;
+      tell?.(record.kind, keys, timestamp);
     }
     this.#deletesCharge.set(this.#deletes.bytes);
     this.next = nextPosition(position);
@@ -197,12 +206,13 @@ export class ChannelState {
     return new GrowingSegment(id, this.meta, this.#host.residency);
   }
 
-  #write(encoded: Uint8Array, timestamp: Timestamp): void {
+  #write(encoded: Uint8Array, timestamp: Timestamp): ArrayLike<Key> {
     const batch = decodeBatch(encoded);
     const column = batch.scalars.get(primaryField(this.meta.schema).id);
     const keys = column?.values as BigInt64Array | readonly string[];
     for (let row = 0; row < batch.length; row++) this.#supersede(keys[row] as Key, timestamp);
     this.#growing.append(batch, timestamp);
+    return keys;
   }
 
   #delete(key: Key, timestamp: Timestamp): void {

@@ -1,13 +1,14 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
+import type { Change } from '../model/change.ts';
 import type { ChannelInspection } from '../model/inspection.ts';
 import { BOUNDED_STALENESS_MS, FLUSH_IDLE_MS, READ_RETRIES_MAX } from '../model/limits.ts';
-import { checkRequestId } from '../model/request-id.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import type { SegmentHost } from '../segment/sealed-segment.ts';
 import { comparePositions } from '../wal/log.ts';
+import { announceChange } from './change-feed.ts';
 import { ChannelOwner, type ChannelRecord } from './channel-owner.ts';
 import { ChannelState, type ChannelView } from './channel-state.ts';
 import { inspectState } from './inspect-channel.ts';
@@ -60,7 +61,6 @@ export class Channel {
    */
   async once(request: RequestId | undefined, write: () => Promise<DeleteAnswer>): Promise<DeleteAnswer> {
     if (request === undefined) return write();
-    checkRequestId(request);
     const id = `${request.client}/${request.sequence}`;
     let running = this.#running.get(id);
     if (running === undefined) {
@@ -279,6 +279,8 @@ export class Channel {
         manifests: this.#manifests,
       });
       await owner.prepare();
+      // An earlier owner may have died between committing these and announcing them.
+      if (state.tailFrames > 0) announceChange(this.#platform, () => this.#unknownChange(state.appliedTo));
       return owner;
     } catch (error) {
       this.#state = undefined;
@@ -286,6 +288,11 @@ export class Channel {
       await log.close();
       throw error;
     }
+  }
+
+  #unknownChange(timestamp: bigint): Change {
+    const { databaseName, collectionName } = this.meta;
+    return { kind: 'unknown', databaseName, collectionName, count: 0, timestamp };
   }
 
   /** Lets go of an owner that can no longer append, and says what its error means to the caller. */

@@ -1,11 +1,10 @@
 import { codeOf, ElanusError } from '../base/error.ts';
-import { DEFAULT_DATABASE } from '../catalog/catalog.ts';
 import type { CollectionBody, CreateCollectionBody } from '../elanus.ts';
 import { describeCollection } from '../model/collection-description.ts';
 import { draftCollection } from '../model/collection-draft.ts';
 import type { CollectionInspection, InspectBody } from '../model/inspection.ts';
 import { refuseUnsupported } from '../model/request.ts';
-import { isVector } from '../model/schema.ts';
+import { DEFAULT_DATABASE, isVector } from '../model/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { CollectionCache } from './collection-cache.ts';
 import type { Cluster, CollectionEntry, CollectionName } from './protocol.ts';

@@ -3,6 +3,7 @@ import { CatalogStore } from '../catalog/catalog-store.ts';
 import { ManifestStore } from '../manifest/manifest-store.ts';
 import type { ChannelInspection } from '../model/inspection.ts';
 import { READ_RETRIES_MAX, RECORD_BYTES_MAX } from '../model/limits.ts';
+import { checkRequestId } from '../model/request-id.ts';
 import { type CollectionMeta, DEFAULT_PARTITION_ID } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import { growthOfDelete, growthOfWrite } from '../segment/growth.ts';
@@ -49,6 +50,7 @@ export class StreamingNode implements StreamingPeer {
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
     const id = request.request;
+    if (id !== undefined) checkRequestId(id);
     const bytes = encodeRecord({
       kind: 'write',
       partitionId: DEFAULT_PARTITION_ID,
@@ -64,6 +66,7 @@ export class StreamingNode implements StreamingPeer {
   }
 
   async delete(request: DeleteRequest): Promise<DeleteAnswer> {
+    if (request.request !== undefined) checkRequestId(request.request);
     const channel = await this.#channel(request);
     return channel.once(request.request, () => this.#deleteOnce(channel, request));
   }

@@ -29,7 +29,7 @@ let b: Process;
 
 async function start(): Promise<Process> {
   const store = new GateStore(objects);
-  return { store, running: await testCluster({ objects: store, clock, kernelBytes: 8 * 1024 * 1024 }) };
+  return { store, running: await testCluster({ objects: store, clock, memoryBytes: 256 * 1024 * 1024 }) };
 }
 
 function id(sequence: number, firstPending: number = sequence): RequestId {
@@ -117,7 +117,7 @@ describe('a request that comes again', () => {
 
   test('is known to the next owner, though it reached the log while its owner was being replaced', async () => {
     await write(a, 5);
-    const gate = b.store.hold('replace', '/root');
+    const gate = b.store.hold('create', 'wal/');
     const claiming = write(b, 20, { ...id(1), client: '00000000000000bb' });
     await gate.reached;
     // The old owner's frame lands, and its client hears nothing of it.

@@ -16,7 +16,7 @@ export interface Process {
 
 export async function startProcess(objects: MemoryStore, clock: SimulatedClock, seed: number = 1): Promise<Process> {
   const flaky = new FlakyStore(objects, { clock, random: () => (seed * 0x9e3779b1) >>> 0 });
-  return { flaky, running: await testCluster({ objects: flaky, clock, kernelBytes: 8 * 1024 * 1024 }) };
+  return { flaky, running: await testCluster({ objects: flaky, clock, memoryBytes: 256 * 1024 * 1024 }) };
 }
 
 /** How a client's calls travel. */
@@ -106,7 +106,7 @@ export class RetryingClient {
 }
 
 /** The answer, or nothing if the process dies first. */
-async function untilCrash<Answer>(
+export async function untilCrash<Answer>(
   flaky: FlakyStore,
   asked: Promise<Answer>,
 ): Promise<{ readonly answer: Answer } | undefined> {
