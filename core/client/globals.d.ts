@@ -39,8 +39,11 @@ interface RequestInit {
 
 declare function fetch(input: string, init?: RequestInit): Promise<Response>;
 
+declare function atob(base64: string): string;
+
 declare class URL {
   constructor(url: string, base?: string);
+  static canParse(url: string): boolean;
   readonly protocol: string;
   readonly origin: string;
   pathname: string;

@@ -5,3 +5,4 @@ export { Collection } from './collection.ts';
 export type { CollectionOptions, FieldSpec, Fields, RowInputOf, RowOf } from './collection-types.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export { Database } from './database.ts';
+export { type OpenAiEmbedderOptions, openAiEmbedder } from './openai-embedder.ts';

@@ -1,5 +1,6 @@
 import workerUrl from '../../browser/engine-entry.ts?worker&url';
-import { type BrowserDatabase, type OpenOptions, open } from '../../browser/index.ts';
+import { type BrowserDatabase, open } from '../../browser/index.ts';
+import type { StorageKind } from '../../browser/protocol.ts';
 import type { Int64Mode } from '../../core/elanus.ts';
 
 let names = 0;
@@ -10,10 +11,10 @@ export function freshName(): string {
   return `test-${crypto.randomUUID()}-${names}`;
 }
 
-/** `open` with the workers as the sources have them; a page of the package needs neither address. */
+/** `open` with the engine worker as the sources have it; a page of the package needs neither address. */
 export function openSource<Mode extends Int64Mode = 'number'>(
   name: string,
-  options: Omit<OpenOptions<Mode>, 'name'> = {},
+  options: { readonly int64?: Mode; readonly storage?: StorageKind | 'auto' } = {},
 ): Promise<BrowserDatabase<Mode>> {
   return open<Mode>({ name, workerUrl, wasmUrl: '/dist/wasm/', ...options });
 }

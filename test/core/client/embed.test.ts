@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ElanusError } from '../../../core/base/error.ts';
 import type { Database } from '../../../core/client/database.ts';
 import { MemoryEmbeddingCache } from '../../../core/client/embedding-cache.ts';
@@ -168,6 +168,36 @@ describe('an embedder that fails', () => {
     expect(await tried([busy, busy, busy, busy])).toEqual({ calls: 5 });
     const { error, calls } = await tried(Array.from({ length: 9 }, () => busy));
     expect([error?.code, calls]).toEqual(['overloaded', 5]);
+  });
+
+  test('is given the pause that it asks for, and otherwise one that doubles', async () => {
+    const db = await freshDatabase();
+    const busyFor = (details: object): ElanusError =>
+      new ElanusError('overloaded', 'Busy.', { details: { retryable: true, ...details } });
+    const errors = [busyFor({}), busyFor({}), busyFor({ retryAfterMs: 30_000 }), busyFor({})];
+    const embedder = letterEmbedder({
+      before: (call) => {
+        const error = errors[call - 1];
+        if (error !== undefined) throw error;
+      },
+    });
+    const notes = notesOf(db, embedder);
+    await notes.create();
+    await notes.count();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const searching = notes.search({ data: ['a'] });
+      for (const [pauseMs, calls] of [500, 1000, 30_000, 4000].map((ms, at) => [ms, at + 1] as const)) {
+        await vi.advanceTimersByTimeAsync(pauseMs - 1);
+        expect(embedder.calls.length).toBe(calls);
+        await vi.advanceTimersByTimeAsync(1);
+        expect(embedder.calls.length).toBe(calls + 1);
+      }
+      vi.useRealTimers();
+      expect(await searching).toEqual([[]]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('is not asked again otherwise, nor after a pause longer than a minute', async () => {
