@@ -1,9 +1,19 @@
 import { connect } from 'elanus';
-import { type BrowserDatabase, type Elanus, type Embedder, open } from 'elanus/browser';
-import { COLLECTION, explain, type Filters, fill, isFilled, nearest, type ProductHit, vectorOf } from './catalog.ts';
-import { loadProducts, type Product } from './data/products.ts';
-import { loadModel } from './embedder/load.ts';
-import { priceText, showResults } from './results.ts';
+import { type BrowserDatabase, type Elanus, ElanusError, type Embedder, open } from 'elanus/browser';
+import { askToDelete } from './collections/delete-dialog.ts';
+import { fillProducts, PRODUCTS } from './collections/products.ts';
+import { Shelf, type ShelvedCollection } from './collections/shelf.ts';
+import { Embedders } from './embedders/embedders.ts';
+import { ExportDialog } from './export/export-dialog.ts';
+import { ImportDialog } from './import/import-dialog.ts';
+import { Inspector } from './inspector/inspector.ts';
+import { startAppearance } from './page/appearance.ts';
+import { find } from './page/elements.ts';
+import { startOffline } from './page/offline.ts';
+import { explain } from './page/words.ts';
+import { MapView } from './picture/map-view.ts';
+import { SearchView } from './search/search-view.ts';
+import { startTextWorker, type TextClient } from './text/text-client.ts';
 
 const IDEAS = [
   'puzzle for a rainy day',
@@ -14,205 +24,157 @@ const IDEAS = [
   'dinosaur',
 ];
 
-function find<Type extends HTMLElement>(id: string): Type {
-  return document.getElementById(id) as Type;
-}
+/** The page, once its database is open and filled. */
+class Desk {
+  readonly #db: BrowserDatabase;
+  readonly #text: TextClient;
+  readonly #embedders: Embedders;
+  readonly #shelf: Shelf;
+  readonly #search: SearchView;
+  readonly #map: MapView;
+  readonly #inspector: Inspector;
+  #edge: Promise<Elanus> | undefined;
+  #isFirst = true;
 
-const view = {
-  query: find<HTMLInputElement>('query'),
-  timing: find<HTMLOutputElement>('timing'),
-  category: find<HTMLSelectElement>('category'),
-  price: find<HTMLInputElement>('price'),
-  priceLabel: find<HTMLOutputElement>('price-label'),
-  results: find<HTMLOListElement>('results'),
-  notice: find('notice'),
-  where: [...document.querySelectorAll<HTMLInputElement>('input[name="where"]')],
-};
-
-/** The prices of the slider's hundred steps: as many products lie below step 10 as between 10 and 20. */
-let priceSteps: number[] = [];
-let tab: BrowserDatabase;
-let edge: Elanus | undefined;
-let filling: Promise<Elanus> | undefined;
-let embedder: Embedder;
-let products: readonly Product[] = [];
-/** A product that more are wanted like, instead of the words in the box. */
-let seed: ProductHit | undefined;
-let running: AbortController | undefined;
-
-function filters(): Filters {
-  const step = Number(view.price.value);
-  return { category: view.category.value, priceMax: step >= 100 ? undefined : priceSteps[step] };
-}
-
-function atEdge(): boolean {
-  return view.where.some((input) => input.checked && input.value === 'edge');
-}
-
-function notify(text: string | undefined): void {
-  view.notice.hidden = text === undefined;
-  view.notice.textContent = text ?? '';
-}
-
-/** Searches for what the page says now; an older search that is still under way is given up. */
-async function search(): Promise<void> {
-  running?.abort();
-  const controller = new AbortController();
-  running = controller;
-  try {
-    const db = atEdge() ? await edgeDatabase() : tab;
-    const began = performance.now();
-    const vector = await queryVector(db);
-    const embedded = performance.now();
-    if (vector === undefined || controller.signal.aborted) return;
-    const hits = await nearest(db, vector, filters(), {
-      signal: controller.signal,
-      ...(seed === undefined ? {} : { without: seed.id }),
+  constructor(db: BrowserDatabase, text: TextClient, embedders: Embedders) {
+    this.#db = db;
+    this.#text = text;
+    this.#embedders = embedders;
+    this.#shelf = new Shelf(db, (collection) => void this.#show(collection));
+    this.#map = new MapView({
+      db,
+      onChoose: (key) => {
+        const profile = this.#shelf.selected?.profile;
+        if (profile !== undefined) void this.#likeKey(key);
+      },
     });
-    const done = performance.now();
-    notify(seed === undefined ? undefined : `More like “${seed.title}”`);
-    view.timing.textContent = `${(done - embedded).toFixed(1)} ms search · ${(embedded - began).toFixed(1)} ms embed`;
-    document.documentElement.dataset['where'] = db === tab ? 'tab' : 'edge';
-    showResults(view.results, hits, (hit) => {
-      seed = hit;
-      view.query.value = '';
-      void search();
-      scrollTo({ top: 0, behavior: 'smooth' });
+    this.#inspector = new Inspector(db, () => void this.#search.search());
+    this.#search = new SearchView({
+      database: () => (this.#isAtEdge() ? this.#edgeDatabase() : Promise.resolve(db)),
+      embedder: (collection) => this.#embedderOf(collection),
+      onHits: (hits, done) => {
+        document.documentElement.dataset['where'] = this.#isAtEdge() ? 'edge' : 'tab';
+        this.#map.light(hits, done.collection);
+        this.#inspector.tellSearch(done);
+      },
+      onLook: (key) => this.#map.look(key),
+      wantsTrace: () => this.#inspector.isOpen && !this.#isAtEdge(),
     });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'aborted') notify(explain(error));
+    this.#listen();
   }
-}
 
-async function queryVector(db: Elanus): Promise<Float32Array | undefined> {
-  if (seed !== undefined) return vectorOf(db, seed.id);
-  const text = view.query.value.trim() === '' ? 'toys and music' : view.query.value;
-  return (await embedder.embed([text], { kind: 'query' }))[0];
-}
+  /** Shows what there is. */
+  async start(): Promise<void> {
+    await this.#shelf.refresh();
+  }
 
-/** The collection at the edge, filled at first use by the very calls that filled the tab's; searches wait for it. */
-function edgeDatabase(): Promise<Elanus> {
-  filling ??= fillEdge().catch((error: unknown) => {
-    filling = undefined;
-    throw error;
-  });
-  return filling;
-}
+  async #show(collection: ShelvedCollection): Promise<void> {
+    const isProducts = collection.name === PRODUCTS;
+    find('where').hidden = !isProducts;
+    find('delete-open').hidden = isProducts;
+    if (!isProducts) find<HTMLInputElement>('where-tab').checked = true;
+    this.#map.show(collection);
+    // The first thing that somebody sees is what a search looks like.
+    const asked = isProducts && this.#isFirst ? IDEAS[0] : '';
+    this.#isFirst = false;
+    await this.#search.show(collection, isProducts ? IDEAS : [], asked);
+  }
 
-async function fillEdge(): Promise<Elanus> {
-  const db = connect({ url: location.origin });
-  if (!(await isFilled(db, products.length))) {
-    await fill(db, products, embedder, (done) =>
-      notify(`Sending the products to the edge: ${done} of ${products.length}…`),
+  #isAtEdge(): boolean {
+    return find<HTMLInputElement>('where-edge').checked;
+  }
+
+  /** The products at the edge, filled at first use by the very calls that filled the tab's; searches wait for it. */
+  #edgeDatabase(): Promise<Elanus> {
+    this.#edge ??= this.#fillEdge().catch((error: unknown) => {
+      this.#edge = undefined;
+      throw error;
+    });
+    return this.#edge;
+  }
+
+  async #fillEdge(): Promise<Elanus> {
+    const db = connect({ url: location.origin });
+    const own = await this.#embedders.own();
+    await fillProducts(db, this.#text, own, (done, total) =>
+      this.#search.say(`Sending the products to the edge: ${done} of ${total}…`),
+    );
+    return db;
+  }
+
+  async #embedderOf({ profile }: ShelvedCollection): Promise<Embedder> {
+    const choice = profile.embedder;
+    const embedder = await this.#embedders.ready(choice);
+    if (embedder !== undefined) return embedder;
+    if (choice.kind !== 'transformers') {
+      throw new ElanusError(
+        'unsupported',
+        'The vectors of this collection came with its file, and their model is not here: search with “More like this”.',
+      );
+    }
+    this.#search.offer(`Load ${choice.model}`, () => this.#embedders.transformers(choice));
+    throw new ElanusError(
+      'unavailable',
+      `This collection was embedded with ${choice.model}. To search it by words, code from ${choice.moduleUrl} has to be loaded and run in this page.`,
     );
   }
-  edge = db;
-  return db;
-}
 
-async function showFacts(): Promise<void> {
-  const info = await tab.info();
-  const count = await tab.count({ collectionName: COLLECTION });
-  const mega = (bytes: number | undefined): string =>
-    bytes === undefined ? 'not said' : `${(bytes / 2 ** 20).toFixed(1)} MB`;
-  const facts: [string, string][] = [
-    ['In this tab', `${count.toLocaleString('en')} products in ${info.storage}`],
-    ['On disk', `${mega(info.bytesStored)} of ${mega(info.quota)} that the browser offers this site`],
-    ['In WASM memory', `${mega(info.memory.bytes)} of at most ${mega(info.memory.bytesMax)} (${info.kernel})`],
-    ['Kept', info.persisted === true ? 'yes, the browser will not evict it' : 'as long as the browser has room'],
-    ['Embedder', `${embedder.model}, ${embedder.dimension} dimensions, computed from these products`],
-    [
-      'At the edge',
-      edge === undefined ? 'nothing from this tab yet' : `the same collection, behind ${location.origin}/v2/vectordb`,
-    ],
-    ['Cross-origin isolated', String(crossOriginIsolated)],
-  ];
-  find('facts').replaceChildren(
-    ...facts.flatMap(([term, text]) => {
-      const dt = document.createElement('dt');
-      dt.textContent = term;
-      const dd = document.createElement('dd');
-      dd.textContent = text;
-      return [dt, dd];
-    }),
-  );
-}
-
-function fillControls(): void {
-  const prices = products.map((product) => product.price).sort((a, b) => a - b);
-  priceSteps = Array.from({ length: 100 }, (_, step) => prices[Math.floor((step / 100) * (prices.length - 1))] ?? 0);
-  for (const category of [...new Set(products.map((product) => product.category))].sort()) {
-    view.category.append(new Option(category, category));
+  async #likeKey(key: string | number): Promise<void> {
+    const collection = this.#shelf.selected;
+    if (collection === undefined) return;
+    const outputFields = [collection.profile.key, collection.profile.title, collection.profile.text];
+    const [row] = await this.#db.get({ collectionName: collection.name, id: key, outputFields });
+    if (row !== undefined) await this.#search.searchLike({ ...row, distance: 1 });
   }
-  for (const idea of IDEAS) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = idea;
-    button.addEventListener('click', () => {
-      view.query.value = idea;
-      seed = undefined;
-      void search();
+
+  #listen(): void {
+    const exporting = new ExportDialog(this.#db, this.#text);
+    const selected = (act: (collection: ShelvedCollection) => void) => (): void => {
+      const collection = this.#shelf.selected;
+      if (collection !== undefined) act(collection);
+    };
+    new ImportDialog({
+      db: this.#db,
+      text: this.#text,
+      embedders: this.#embedders,
+      onImported: (name) => void this.#shelf.refresh().then(() => this.#shelf.select(name)),
     });
-    find('ideas').append(button);
+    find('export-open').addEventListener(
+      'click',
+      selected((collection) => exporting.open(collection)),
+    );
+    find('delete-open').addEventListener(
+      'click',
+      selected((collection) => askToDelete(this.#db, collection, () => void this.#shelf.refresh())),
+    );
+    for (const id of ['where-tab', 'where-edge']) {
+      find(id).addEventListener('change', () => {
+        find('claim-where').textContent = this.#isAtEdge() ? 'at the edge' : 'in this tab';
+        void this.#search.search();
+      });
+    }
   }
-}
-
-function listen(): void {
-  const restart = (): void => {
-    seed = undefined;
-    void search();
-  };
-  view.query.addEventListener('input', restart);
-  find<HTMLFormElement>('search-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    restart();
-  });
-  view.category.addEventListener('change', () => void search());
-  view.price.addEventListener('input', () => {
-    const { priceMax } = filters();
-    view.priceLabel.textContent = priceMax === undefined ? 'any price' : priceText(priceMax);
-    void search();
-  });
-  for (const input of view.where) {
-    input.addEventListener('change', () => {
-      find('claim-where').textContent = atEdge() ? 'at the edge' : 'in this tab';
-      void search();
-    });
-  }
-  find<HTMLDetailsElement>('stored').addEventListener('toggle', () => void showFacts());
-  find('persist').addEventListener('click', () => void tab.requestPersistence().then(showFacts));
-  find('reset').addEventListener('click', () => void tab.destroy().then(() => location.reload()));
-  const network = (): void => {
-    find('network').hidden = navigator.onLine;
-  };
-  addEventListener('online', network);
-  addEventListener('offline', network);
-  network();
 }
 
 async function start(): Promise<void> {
+  startAppearance();
+  startOffline();
   const text = find('loading-text');
   const bar = find<HTMLProgressElement>('loading-bar');
   try {
-    if ('serviceWorker' in navigator && import.meta.env.PROD) {
-      navigator.serviceWorker.register('./sw.js').catch(() => undefined);
-    }
-    [tab, embedder, products] = await Promise.all([open({ name: 'elanus-demo' }), loadModel(), loadProducts()]);
-    if (!(await isFilled(tab, products.length))) {
-      await fill(tab, products, embedder, (done) => {
-        bar.value = (100 * done) / products.length;
-        text.textContent = `${done.toLocaleString('en')} of ${products.length.toLocaleString('en')} products embedded and stored`;
-      });
-    }
-    fillControls();
-    listen();
+    const worker = startTextWorker();
+    const embedders = new Embedders(worker);
+    const [db, own] = await Promise.all([open({ name: 'elanus-demo' }), embedders.own()]);
+    await fillProducts(db, worker, own, (done, total) => {
+      bar.value = (100 * done) / total;
+      text.textContent = `${done.toLocaleString('en')} of ${total.toLocaleString('en')} products embedded and stored`;
+    });
     find('loading').hidden = true;
-    find('shop').hidden = false;
-    find('stored').hidden = false;
-    await search();
-    view.query.focus();
+    find('desk').hidden = false;
+    await new Desk(db, worker, embedders).start();
     document.documentElement.dataset['ready'] = 'true';
   } catch (error) {
+    find('loading').classList.add('failed');
     text.textContent = explain(error);
     bar.hidden = true;
   }

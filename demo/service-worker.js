@@ -1,13 +1,8 @@
 // Caches the page, the engine, the embedder and the products when it is installed, so that a reload works without a
-// network. Every file but the page itself has its content's hash in its name: a cached one never goes stale.
+// network. The version follows from the names of all files, which hold their contents' hashes, and from the contents of the icons: a
+// cached file never goes stale.
 const FILES = /* FILES */ [];
-const CACHE = `elanus-demo-${hash(FILES.join(' '))}`;
-
-function hash(text) {
-  let value = 5381;
-  for (const letter of text) value = ((value * 33) ^ letter.codePointAt(0)) >>> 0;
-  return value.toString(36);
-}
+const CACHE = 'elanus-demo-/* VERSION */';
 
 self.addEventListener('install', (event) => {
   event.waitUntil(

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -11,20 +12,25 @@ function serviceWorker(): Plugin {
     apply: 'build',
     generateBundle(_, bundle) {
       const files = ['./', ...Object.keys(bundle).filter((file) => !file.endsWith('.map') && file !== 'index.html')];
-      const source = readFileSync(`${here}service-worker.js`, 'utf8');
-      this.emitFile({
-        type: 'asset',
-        fileName: 'sw.js',
-        source: source.replace('/* FILES */ []', JSON.stringify(files.sort())),
-      });
+      // The icons and the manifest keep their names: their content counts for the version instead.
+      const icons = readdirSync(`${here}public`);
+      const version = createHash('sha256').update(files.sort().join(' '));
+      for (const icon of icons) version.update(readFileSync(`${here}public/${icon}`));
+      const source = readFileSync(`${here}service-worker.js`, 'utf8')
+        .replace('/* FILES */ []', JSON.stringify([...files, ...icons]))
+        .replace('/* VERSION */', version.digest('hex').slice(0, 16));
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source });
     },
   };
 }
 
+/** Browsers that know `light-dark()`: lowered, it would not follow the page's own switch. */
+const CSS_TARGET = ['chrome123', 'firefox120', 'safari17.5'];
+
 export default defineConfig({
   root: here,
   base: './',
-  build: { outDir: '../dist/demo', emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0 },
+  build: { outDir: '../dist/demo', emptyOutDir: true, target: 'es2024', cssTarget: CSS_TARGET, assetsInlineLimit: 0 },
   worker: { format: 'es' },
   plugins: [serviceWorker()],
 });
