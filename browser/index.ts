@@ -7,4 +7,4 @@ export { type OpenAiEmbedderOptions, openAiEmbedder } from '../core/client/opena
 export type * from '../core/elanus.ts';
 export { BrowserEmbeddingCache, type EmbeddingCacheOptions, embeddingCache } from './embedding-cache.ts';
 export { BrowserDatabase, type OpenOptions, open } from './open.ts';
-export type { StorageKind } from './protocol.ts';
+export type { LinkChoice, StorageKind } from './protocol.ts';

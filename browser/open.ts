@@ -1,11 +1,10 @@
-import { transfer, wrap } from 'comlink';
 import { ElanusError } from '../core/base/error.ts';
-import type { Connection, ConnectionCallOptions } from '../core/client/connection.ts';
 import { Database } from '../core/client/database.ts';
-import type { Info, Int64Mode } from '../core/elanus.ts';
+import type { Int64Mode } from '../core/elanus.ts';
 import { carryErrors } from '../wasm/carry-errors.ts';
 import { memoryBudget } from './memory-budget.ts';
-import type { EngineApi, OpenRequest, StorageKind } from './protocol.ts';
+import { TabConnection } from './page/tab-connection.ts';
+import type { LinkChoice, OpenRequest, StorageKind } from './protocol.ts';
 
 /** Which database, and how it is kept; only the name is needed. */
 export interface OpenOptions<Mode extends Int64Mode = 'number'> {
@@ -24,9 +23,11 @@ export interface OpenOptions<Mode extends Int64Mode = 'number'> {
    * the device's memory, or 512 MiB where the browser does not say.
    */
   readonly memoryBytesMax?: number;
+  /** For diagnosis: how this tab reaches the engine while another tab leads. `auto`, the default, takes the faster. */
+  readonly link?: LinkChoice;
 }
 
-/** A database in this tab. */
+/** A database in this tab, shared with all tabs that have it open. */
 export class BrowserDatabase<Mode extends Int64Mode = 'number'> extends Database<Mode> {
   /**
    * Asks the browser not to evict this origin's data. It may show a prompt, so call it when a person has asked for
@@ -40,10 +41,12 @@ export class BrowserDatabase<Mode extends Int64Mode = 'number'> extends Database
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
- * Opens, or creates, a database in this origin. The engine runs in a Web Worker; nothing blocks the page.
+ * Opens, or creates, a database in this origin. The engine runs in a Web Worker; nothing blocks the page. Any number of
+ * tabs, and workers of theirs, may open one name: one of them leads, with the storage and memory that it asked for, and
+ * when it goes another takes over. Databases in `memory` are each opener's own.
  *
- * Rejects with `locked` if the database is open in another tab, `invalid` for a bad option, `quota` if the browser
- * gives no room, `unavailable` if the worker or the WASM core cannot be loaded.
+ * Rejects with `invalid` for a bad option, `quota` if the browser gives no room, `unavailable` if the worker or the WASM
+ * core cannot be loaded, `locked` if a tab with another version of Elanus leads.
  */
 export async function open<Mode extends Int64Mode = 'number'>(
   options: OpenOptions<Mode>,
@@ -55,26 +58,18 @@ export async function open<Mode extends Int64Mode = 'number'>(
   }
   const memoryBytesMax = memoryBudget(options.memoryBytesMax);
   carryErrors();
-  const worker = startWorker(options.workerUrl);
-  const connection = new WorkerConnection(worker);
-  try {
-    await connection.open({
-      name: options.name,
-      storage: options.storage ?? 'auto',
-      wasmUrl: wasmUrls(options.wasmUrl),
-      memoryBytesMax,
-    });
-    return new BrowserDatabase<Mode>(connection, options.int64 === undefined ? {} : { int64: options.int64 });
-  } catch (error) {
-    worker.terminate();
-    throw error;
-  }
-}
-
-// Bundlers recognise exactly these forms, copy the files and put their addresses in.
-function startWorker(workerUrl: string | URL | undefined): Worker {
-  if (workerUrl !== undefined) return new Worker(workerUrl, { type: 'module', name: 'elanus' });
-  return new Worker(new URL('./engine-worker.js', import.meta.url), { type: 'module', name: 'elanus' });
+  // Bundlers recognise exactly this form, copy the file and put its address in.
+  const workerUrl = options.workerUrl ?? new URL('./engine-worker.js', import.meta.url);
+  const connection = new TabConnection({
+    name: options.name,
+    storage: options.storage ?? 'auto',
+    workerUrl: new URL(workerUrl, location.href).href,
+    wasmUrl: wasmUrls(options.wasmUrl),
+    memoryBytesMax,
+    link: options.link ?? 'auto',
+  });
+  await connection.open();
+  return new BrowserDatabase<Mode>(connection, options.int64 === undefined ? {} : { int64: options.int64 });
 }
 
 function wasmUrls(folder: string | URL | undefined): OpenRequest['wasmUrl'] {
@@ -86,64 +81,4 @@ function wasmUrls(folder: string | URL | undefined): OpenRequest['wasmUrl'] {
   }
   const base = new URL(folder, location.href);
   return { simd: new URL('elanus.wasm', base).href, relaxed: new URL('elanus-relaxed.wasm', base).href };
-}
-
-/** The way to an engine worker. If the worker dies, every call under way is rejected instead of waiting for ever. */
-class WorkerConnection implements Connection {
-  readonly #worker: Worker;
-  readonly #engine: ReturnType<typeof wrap<EngineApi>>;
-  readonly #died: Promise<never>;
-  #closed = false;
-
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    this.#engine = wrap<EngineApi>(worker);
-    this.#died = new Promise((_, reject) => {
-      worker.addEventListener('error', (event) => {
-        reject(
-          new ElanusError(
-            'unavailable',
-            `The engine worker failed: ${event.message || 'its script could not be loaded'}.`,
-          ),
-        );
-      });
-      worker.addEventListener('messageerror', () => {
-        reject(new ElanusError('internal', 'A message between page and engine worker could not be read.'));
-      });
-    });
-    this.#died.catch(() => undefined);
-  }
-
-  open(request: OpenRequest): Promise<void> {
-    return this.#alive(this.#engine.open(request));
-  }
-
-  call(method: string, body: unknown, options?: ConnectionCallOptions): Promise<unknown> {
-    if (this.#closed) throw new ElanusError('closed', 'The database is closed; open it again.');
-    const buffers = options?.transfer;
-    const moved = buffers === undefined ? body : transfer(body as object, [...buffers]);
-    return this.#alive(this.#engine.call(method, moved));
-  }
-
-  info(): Promise<Info> {
-    return this.#alive(this.#engine.info());
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#alive(this.#engine.close());
-    this.#worker.terminate();
-  }
-
-  async destroy(): Promise<void> {
-    if (this.#closed) throw new ElanusError('closed', 'The database is closed; open it again.');
-    this.#closed = true;
-    await this.#alive(this.#engine.destroy());
-    this.#worker.terminate();
-  }
-
-  #alive<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    return Promise.race([answer, this.#died]);
-  }
 }

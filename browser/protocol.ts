@@ -1,23 +1,53 @@
 import type { Info } from '../core/elanus.ts';
 
-/** What the page tells the engine worker when it opens a database. */
+/** What the page tells its tab worker when it opens a database, and the tab worker its engine. */
 export interface OpenRequest {
   readonly name: string;
   readonly storage: StorageKind | 'auto';
+  /** The script of every worker: the tab worker starts the engine from it. */
+  readonly workerUrl: string;
   /** The two builds of the WASM core. */
   readonly wasmUrl: { readonly simd: string; readonly relaxed: string };
   /** Bytes of memory that the engine may hold, in WASM and JavaScript. */
   readonly memoryBytesMax: number;
+  /** How a tab that does not lead reaches the engine. */
+  readonly link: LinkChoice;
 }
 
 /** Where the data lies. */
 export type StorageKind = 'indexeddb+opfs' | 'indexeddb' | 'memory';
 
-/** What the engine worker answers to; exposed through Comlink. Errors cross by the transfer handler of `carry-errors.ts`. */
-export interface EngineApi {
-  open(request: OpenRequest): Promise<void>;
+/** `auto` takes ports where a SharedWorker can carry them, else a BroadcastChannel. */
+export type LinkChoice = 'auto' | 'ports' | 'broadcast';
+
+/** What the page has to know of its tab worker. */
+export interface OpenedTab {
+  /** Held by the tab worker for as long as it lives; undefined where there are no Web Locks. */
+  readonly lock: string | undefined;
+}
+
+/**
+ * What the tab worker answers to its page; exposed through Comlink. Errors cross by the transfer handler of
+ * `carry-errors.ts`.
+ */
+export interface TabApi {
+  /** @param broker a port to the SharedWorker, from pages that have one */
+  open(request: OpenRequest, broker: MessagePort | undefined): Promise<OpenedTab>;
   call(method: string, body: unknown): Promise<unknown>;
   info(): Promise<Info>;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** What the engine worker answers to the tab worker that has started it. */
+export interface EngineApi {
+  /** @param id names the engine: it holds a lock of this name for as long as it lives */
+  open(request: OpenRequest, id: string): Promise<{ readonly storage: StorageKind }>;
+  info(): Promise<Omit<Info, 'tab'>>;
+  /** Serves another tab over a port, or over a BroadcastChannel until that tab is detached. */
+  attachPort(port: MessagePort): void;
+  attachChannel(tab: string, channel: string): void;
+  detach(tab: string): void;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 // Kept in the published types: a project whose `lib` has no disposal compiles against them all the same.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { Change } from './model/change.ts';
 import type { CollectionDescription, CreateCollectionBody, InCollection, NotYet } from './model/collection-body.ts';
 import type { InspectBody, Inspection, MemoryUse, SearchTrace } from './model/inspection.ts';
 import type { Int64Mode, KeyInput, KeyOf, Row, RowInput, VectorInput } from './model/row.ts';
@@ -137,6 +138,20 @@ export interface SearchBody extends InCollection, Reads, NotYet {
   readonly searchParams?: Readonly<Record<string, unknown>>;
 }
 
+/** Of a live search. */
+export interface LiveOptions {
+  /** Aborting stops the search, without an error. */
+  readonly signal?: AbortSignal;
+  /** Hears of the error that ended the search, at most once. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A search that goes on until it is stopped, also by `using`. */
+export interface LiveSearch extends Disposable {
+  /** No results come after this. Idempotent. */
+  stop(): void;
+}
+
 /** What an instance is, where its data lies, and how much. */
 export interface Info {
   readonly version: string;
@@ -152,7 +167,23 @@ export interface Info {
   readonly quota?: number;
   /** Whether the browser has promised not to evict the data. */
   readonly persisted?: boolean;
+  /** Which tab this is, and which one leads; in the browser only. */
+  readonly tab?: TabInfo;
   readonly [key: string]: unknown;
+}
+
+/** How a tab reaches the engine: it has it itself, or by a message port or a BroadcastChannel to the tab that has it. */
+export type LinkKind = 'own' | 'ports' | 'broadcast';
+
+/** A tab among those that have one database open. Every opener counts as one: a page, or a worker of it. */
+export interface TabInfo {
+  /** Names this opener until it closes. */
+  readonly id: string;
+  /** Whether the engine runs here. */
+  readonly leads: boolean;
+  /** The `id` of the one that leads. */
+  readonly leader: string;
+  readonly link: LinkKind;
 }
 
 /** A vector database: in this tab, or behind HTTP. Every method rejects with `ElanusError`. */
@@ -182,6 +213,23 @@ export interface Elanus<Mode extends Int64Mode = 'number'> {
   count(body: CountBody, options?: CallOptions): Promise<number>;
   /** One list of hits for each query vector, nearest first. */
   search(body: SearchBody, options?: CallOptions): Promise<Hit[][]>;
+
+  /**
+   * Tells of every change that is committed from now on, from any tab: writes, deletes, and what happens to collections.
+   * The answer ends it, and may be called again; `close` ends it too. Throws `unsupported` over HTTP, where changes are
+   * not announced: ask again from time to time.
+   */
+  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void;
+  /**
+   * Searches, and searches again whenever the collection has changed, in whatever tab; `listener` gets the first results,
+   * and then results only when they differ in ids, distances or fields from the last. At most one search runs; all changes
+   * that come meanwhile make one more. Without a `consistencyLevel`, results after a change show at least that change.
+   *
+   * An error ends it (`not-found` when the collection is dropped) and goes to `onError`, once; without `onError` it is an
+   * unhandled rejection. What passes by itself (`unavailable`, `overloaded`) is tried again for some seconds first.
+   * Throws `unsupported` over HTTP.
+   */
+  liveSearch(body: SearchBody, listener: (hits: Hit[][]) => void, options?: LiveOptions): LiveSearch;
 
   info(): Promise<Info>;
   /**
@@ -231,5 +279,6 @@ export interface EmbeddingCache {
   set(space: string, texts: readonly string[], vectors: readonly Float32Array[]): Promise<void>;
 }
 
+export type { Change, ChangeKind } from './model/change.ts';
 export type { Metric } from './model/metric.ts';
 export type { ConsistencyLevel } from './model/schema.ts';

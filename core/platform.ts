@@ -1,4 +1,5 @@
 import type { Random } from './base/random.ts';
+import type { Change } from './model/change.ts';
 import type { ObjectStore } from './storage/object-store.ts';
 import type { Clock } from './time/clock.ts';
 import type { Residency } from './vector/residency.ts';
@@ -30,6 +31,11 @@ export interface Platform {
   /** What group commit may cost; by default a lone write waits for nothing and no budget is kept. */
   readonly groupCommit?: GroupCommitCost;
   readonly trace?: (event: TraceEvent) => void;
+  /**
+   * Hears of every change after it was committed. It may be a getter that is undefined while nobody listens: then
+   * changes cost nothing. Nothing waits for it, and what it throws is traced.
+   */
+  readonly announce?: ((change: Change) => void) | undefined;
   /**
    * Asks the host to call the role's `work()` at or after `at` (milliseconds since the epoch): durable, at least
    * once, may be late. An alarm on the edge; in the browser a timer, and again at opening. An earlier pending time

@@ -1,5 +1,6 @@
 import { ElanusError } from '../base/error.ts';
 import { COLLECTIONS_MAX } from '../model/limits.ts';
+import { DEFAULT_DATABASE } from '../model/schema.ts';
 
 /** What an instance consists of: names and ids, the version of each collection's meta, load state. */
 export interface Catalog {
@@ -28,8 +29,6 @@ export interface DroppedCollection {
   /** Milliseconds since the epoch. */
   readonly droppedAt: number;
 }
-
-export const DEFAULT_DATABASE = 'default';
 
 export function emptyCatalog(): Catalog {
   return { revision: 0, nonce: '', nextCollectionId: 1, databases: { [DEFAULT_DATABASE]: {} }, dropped: [] };

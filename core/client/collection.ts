@@ -1,6 +1,7 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import type {
   CallOptions,
+  Change,
   CollectionDescription,
   CreateCollectionBody,
   DeleteResult,
@@ -9,22 +10,29 @@ import type {
   InsertResult,
   Int64Mode,
   KeyInput,
+  KeyOf,
+  LiveOptions,
+  LiveSearch,
   QueryBody,
   RowInput,
   SearchBody,
   UpsertResult,
   VectorInput,
 } from '../elanus.ts';
+import { concerns } from '../model/change.ts';
 import { rowsOf } from '../model/entity.ts';
+import { DEFAULT_DATABASE } from '../model/schema.ts';
 import { unlessAborted, waitFor, withDeadline } from './call.ts';
 import { checkFields, createBody, textFieldOf, vectorFieldOf } from './collection-fields.ts';
 import type { CollectionOptions, RowInputOf } from './collection-types.ts';
 import { TextsOfCall, type TextsOptions } from './embed-texts.ts';
 import { memoryCacheOf } from './embedding-cache.ts';
+import { RunningSearch } from './live-search.ts';
 import { textsOf } from './text-rows.ts';
 import { WriteProgress, writeTexts } from './text-write.ts';
 
 type Body<B> = Omit<B, 'collectionName' | 'dbName'>;
+type SearchOf = Body<Omit<SearchBody, 'data'>> & { readonly data: readonly (VectorInput | string)[] };
 
 /**
  * One collection of a database, typed. Its methods are those of `Elanus` without the collection's name; with an
@@ -125,27 +133,56 @@ export class Collection<R extends object, Mode extends Int64Mode> {
   }
 
   /** One list of hits for each entry of `data`: vectors, or texts if the handle has an embedder. */
-  search(
-    body: Body<Omit<SearchBody, 'data'>> & { readonly data: readonly (VectorInput | string)[] },
-    options?: CallOptions,
-  ): Promise<Hit<R>[][]> {
-    return withDeadline(options, false, async (signal) => {
-      await unlessAborted(signal, () => this.#checked());
-      const data = await this.#embedQueries(body.data, this.#textsOptions('query', signal, options));
-      const vectorField = body['annsField'] ?? this.#options.vectorField;
-      const request = {
-        ...body,
-        ...this.#place(),
-        data,
-        ...(vectorField === undefined ? {} : { annsField: vectorField }),
-      };
-      const hits = this.#database.search(request as unknown as SearchBody, { ...options, signal });
-      return (await unlessAborted(signal, () => hits)) as unknown as Hit<R>[][];
+  search(body: SearchOf, options?: CallOptions): Promise<Hit<R>[][]> {
+    return withDeadline(options, false, async (signal) =>
+      this.#searchFor(await this.#searchBody(body, signal, options), { ...options, signal }),
+    );
+  }
+
+  /** As `subscribe` of the database, of this collection alone. */
+  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void {
+    const { dbName: databaseName = DEFAULT_DATABASE } = this.#options;
+    return this.#database.subscribe((change) => {
+      if (concerns(change, { databaseName, collectionName: this.name })) listener(change);
+    });
+  }
+
+  /** As `liveSearch` of the database; texts are embedded once. Changes that cannot be heard of are `unsupported`. */
+  liveSearch(body: SearchOf, listener: (hits: Hit<R>[][]) => void, options: LiveOptions = {}): LiveSearch {
+    let prepared: SearchBody | undefined;
+    return new RunningSearch<Hit<R>[][]>({
+      search: async (signal, isFirst) => {
+        prepared ??= await this.#searchBody(body, signal);
+        return this.#searchFor(isFirst ? prepared : { consistencyLevel: 'Strong', ...prepared }, { signal });
+      },
+      subscribe: (hear) => this.subscribe(hear),
+      listener,
+      options,
+      collectionName: this.name,
     });
   }
 
   flush(options?: CallOptions): Promise<void> {
     return this.#database.flush(this.#place(), options);
+  }
+
+  /** The body with the handle's place and with vectors for its texts. */
+  async #searchBody(body: SearchOf, signal: AbortSignal, options?: CallOptions): Promise<SearchBody> {
+    await unlessAborted(signal, () => this.#checked());
+    const data = await this.#embedQueries(body.data, this.#textsOptions('query', signal, options));
+    const vectorField = body['annsField'] ?? this.#options.vectorField;
+    const request = {
+      ...body,
+      ...this.#place(),
+      data,
+      ...(vectorField === undefined ? {} : { annsField: vectorField }),
+    };
+    return request as unknown as SearchBody;
+  }
+
+  async #searchFor(body: SearchBody, options: CallOptions & { readonly signal: AbortSignal }): Promise<Hit<R>[][]> {
+    const hits = this.#database.search(body, options);
+    return (await unlessAborted(options.signal, () => hits)) as unknown as Hit<R>[][];
   }
 
   #place(): { readonly collectionName: string; readonly dbName?: string } {

@@ -1,4 +1,5 @@
 import type { Info } from '../elanus.ts';
+import type { Change } from '../model/change.ts';
 
 /** What a call takes beside its body, on its way to the engine. */
 export interface ConnectionCallOptions {
@@ -19,6 +20,11 @@ export interface ConnectionCallOptions {
  */
 export interface Connection {
   call(method: string, body: unknown, options?: ConnectionCallOptions): Promise<unknown>;
+  /**
+   * Tells `listener` of every change that is committed from now on, by whatever client; the answer ends that, and may be
+   * called again. Absent where changes are not announced.
+   */
+  subscribe?(listener: (change: Change) => void): () => void;
   info(): Promise<Info>;
   /** Lets go of everything; later calls reject with `closed`. Idempotent. */
   close(): Promise<void>;

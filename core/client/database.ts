@@ -20,17 +20,22 @@ import type {
   Inspection,
   Int64Mode,
   KeyOf,
+  LiveOptions,
+  LiveSearch,
   QueryBody,
   Row,
   SearchBody,
   SearchTrace,
   UpsertResult,
 } from '../elanus.ts';
+import { type Change, concerns } from '../model/change.ts';
 import { convertInt64, convertRows } from '../model/int64.ts';
+import { DEFAULT_DATABASE } from '../model/schema.ts';
 import { waitFor } from './call.ts';
 import { Collection } from './collection.ts';
 import type { CollectionOptions, Fields, RowOf } from './collection-types.ts';
 import type { Connection } from './connection.ts';
+import { RunningSearch } from './live-search.ts';
 
 const INT64_MODES: readonly string[] = ['number', 'bigint', 'string'];
 /** Methods whose outcome is unknown once nobody waits for them. */
@@ -44,6 +49,7 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   /** How Int64 values come out. */
   readonly int64: Mode;
   readonly #connection: Connection;
+  readonly #subscriptions = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
   constructor(connection: Connection, options: { readonly int64?: Mode } = {}) {
@@ -145,6 +151,34 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
     return lists.map((hits) => convertRows(hits, this.int64));
   }
 
+  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void {
+    this.#refuseClosed();
+    if (this.#connection.subscribe === undefined) {
+      throw new ElanusError(
+        'unsupported',
+        'Changes are not announced over HTTP; ask again from time to time, or keep the data in the browser with `open`.',
+      );
+    }
+    const end = this.#connection.subscribe((change) => listener(this.#change(change)));
+    const unsubscribe = (): void => {
+      this.#subscriptions.delete(unsubscribe);
+      end();
+    };
+    this.#subscriptions.add(unsubscribe);
+    return unsubscribe;
+  }
+
+  liveSearch(body: SearchBody, listener: (hits: Hit[][]) => void, options: LiveOptions = {}): LiveSearch {
+    const place = { databaseName: body.dbName ?? DEFAULT_DATABASE, collectionName: body.collectionName };
+    return new RunningSearch<Hit[][]>({
+      search: (signal, isFirst) => this.search(isFirst ? body : { consistencyLevel: 'Strong', ...body }, { signal }),
+      subscribe: (hear) => this.subscribe((change) => concerns(change, place) && hear(change)),
+      listener,
+      options,
+      collectionName: body.collectionName,
+    });
+  }
+
   info(): Promise<Info> {
     return this.#connection.info();
   }
@@ -155,6 +189,7 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   }
 
   close(): Promise<void> {
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#closed ??= this.#connection.close();
     return this.#closed;
   }
@@ -175,8 +210,22 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
     return hits;
   }
 
-  #call(method: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
+  #refuseClosed(): void {
     if (this.#closed !== undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+  }
+
+  /** Keys in the caller's type; a change whose keys do not fit into it names none. */
+  #change({ keys, ...change }: Change): Change<KeyOf<Mode>> {
+    if (keys === undefined) return change;
+    try {
+      return { ...change, keys: this.#keys(keys) };
+    } catch {
+      return change;
+    }
+  }
+
+  #call(method: string, body: unknown, options: CallOptions | undefined): Promise<unknown> {
+    this.#refuseClosed();
     return waitFor(options, WRITES.has(method), (signal) =>
       this.#connection.call(method, body, {
         signal,

@@ -8,7 +8,8 @@ import type { Clock } from '../time/clock.ts';
 import { claimed, emptyManifest, type FlushEdit, flushed, type Manifest, manifestProblem } from './manifest.ts';
 
 const KIND = 'MNFT';
-const FORMAT = 1;
+/** Format 1 remembers no requests. */
+const FORMAT = 2;
 const CLAIM_ATTEMPTS_MAX = 16;
 
 /** A manifest and the version of the object that holds it; no version if there is no object yet. */
@@ -47,7 +48,8 @@ export class ManifestStore {
     if (object === undefined) {
       return { manifest: emptyManifest(this.#collectionId, this.#channel), version: undefined };
     }
-    const manifest = decodeDocument(KIND, FORMAT, object.bytes, this.#key) as Manifest;
+    const document = decodeDocument(KIND, FORMAT, object.bytes, this.#key) as Omit<Manifest, 'requests'>;
+    const manifest: Manifest = { requests: [], ...document };
     if (manifest.collectionId !== this.#collectionId || manifest.channel !== this.#channel) {
       throw new ElanusError('corrupt', `The object ${this.#key} holds the manifest of another channel.`, {
         details: { key: this.#key },

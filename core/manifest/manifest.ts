@@ -1,5 +1,6 @@
 import type { SegmentDelta, SegmentInfo } from '../segment/segment-info.ts';
 import { comparePositions, POSITION_START, type Position } from '../wal/log.ts';
+import type { RememberedClient } from '../wal/request-memory.ts';
 
 /** A segment that the channel consisted of once; its objects are garbage after a grace period. */
 export interface DroppedSegment {
@@ -30,6 +31,8 @@ export interface Manifest {
   readonly checkpointAt: number;
   readonly segments: readonly SegmentInfo[];
   readonly dropped: readonly DroppedSegment[];
+  /** The requests that lie below the checkpoint and whose clients may send them again. */
+  readonly requests: readonly RememberedClient[];
   /** The channel was dropped: nothing is read or written any more. */
   readonly ended: boolean;
 }
@@ -47,6 +50,7 @@ export function emptyManifest(collectionId: number, channel: string): Manifest {
     checkpointAt: 0,
     segments: [],
     dropped: [],
+    requests: [],
     ended: false,
   };
 }
@@ -58,6 +62,8 @@ export interface FlushEdit {
   readonly deltas: ReadonlyMap<string, SegmentDelta>;
   readonly checkpoint: Position;
   readonly checkpointTimestamp: bigint;
+  /** All that is remembered of the log below the checkpoint; replaces what the manifest had. */
+  readonly requests: readonly RememberedClient[];
   readonly at: number;
   readonly ended?: boolean;
 }
@@ -81,6 +87,7 @@ export function flushed(current: Manifest, edit: FlushEdit, nonce: string): Mani
     checkpointTimestamp: edit.checkpointTimestamp.toString(),
     checkpointAt: edit.at,
     segments: [...kept, ...edit.segments],
+    requests: edit.requests,
     ended: edit.ended ?? current.ended,
   };
 }
@@ -96,6 +103,8 @@ export function manifestProblem(next: Manifest, current: Manifest): string | und
   if (next.nonce === current.nonce) return 'its nonce is not new';
   if (comparePositions(next.checkpoint, current.checkpoint) < 0) return 'its checkpoint goes back';
   if (BigInt(next.checkpointTimestamp) < BigInt(current.checkpointTimestamp)) return 'its time goes back';
+  const clients = new Set(next.requests.map(({ client }) => client));
+  if (clients.size !== next.requests.length) return 'it remembers a client twice';
   if (current.ended && !next.ended) return 'a dropped channel does not come back';
   const ids = new Set(next.segments.map((segment) => segment.id));
   if (ids.size !== next.segments.length) return 'it names a segment twice';

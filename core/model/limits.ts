@@ -23,6 +23,21 @@ export const FLUSH_IDLE_MS: number = 5_000;
 export const TAIL_FRAMES_MAX: number = 512;
 export const TAIL_BYTES_MAX: number = 32 * 1024 * 1024;
 
+/**
+ * A channel knows the answers of a client for this long after its last write, in the log's time: several times as long
+ * as anyone sends a lost write again, and short enough that tabs long gone cost no memory.
+ */
+export const REQUEST_MEMORY_MS: number = 600_000;
+/** Clients whose answers a channel knows, the newest: more tabs than a browser holds open, in a manifest of a few KiB. */
+export const REQUEST_CLIENTS_MAX: number = 256;
+/** Answers of one client that it may still ask for; past it its writes are `overloaded` until it has heard some. */
+export const REQUEST_ANSWERS_PER_CLIENT_MAX: number = 4_096;
+/** Answers that a channel knows in all, the clients that wrote last: under a MiB in the manifest. */
+export const REQUEST_ANSWERS_MAX: number = 16_384;
+
+/** Keys that an announced change names: what a listener may want to look up one by one; more are only counted. */
+export const CHANGE_KEYS_MAX: number = 1_000;
+
 /** An HTTP body, and with it one request. */
 export const REQUEST_BYTES_MAX: number = 16 * 1024 * 1024;
 /** An answer between roles: Durable Object RPC carries at most 32 MiB serialized. */

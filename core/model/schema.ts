@@ -105,5 +105,7 @@ export function metricOf(meta: CollectionMeta, fieldId: number): Metric {
   return meta.indexes.find((index) => index.fieldName === field?.name)?.metricType ?? 'COSINE';
 }
 
+/** The database that is there from the beginning, and that is meant where none is named. */
+export const DEFAULT_DATABASE = 'default';
 /** The one partition that there is for now, `_default`. */
 export const DEFAULT_PARTITION_ID: number = 0;

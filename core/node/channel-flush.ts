@@ -58,6 +58,7 @@ export async function flushChannel(context: FlushContext): Promise<void> {
       deltas: deltas.byId,
       checkpoint: tail.completeTo,
       checkpointTimestamp: tail.timestamp,
+      requests: tail.requests,
       at: platform.clock.now(),
     });
     state.flushed(stored, tail, written);

@@ -1,6 +1,7 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
+import { rowsChange } from '../model/change.ts';
 import {
   FLUSH_IDLE_MS,
   FLUSH_TAIL_BYTES,
@@ -14,11 +15,23 @@ import { TimestampSupply } from '../time/timestamp-supply.ts';
 import type { Grower, MemoryGrowth } from '../vector/residency.ts';
 import type { Log } from '../wal/log.ts';
 import { type CommittedBatch, Wal } from '../wal/wal.ts';
+import { announceChange } from './change-feed.ts';
 import { flushChannel } from './channel-flush.ts';
 import { collectChannelGarbage } from './channel-garbage.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { CoordinatorPeer, Guarantee } from './protocol.ts';
+import type { CoordinatorPeer, DeleteAnswer, Guarantee, RequestId } from './protocol.ts';
 import { SharedProof } from './shared-proof.ts';
+
+/** A record on its way into the log. */
+export interface ChannelRecord {
+  readonly bytes: Uint8Array;
+  /** The id that the record carries. */
+  readonly request: RequestId | undefined;
+  /** The most memory that it will take once it is acknowledged: promised before it is written. */
+  readonly growth: MemoryGrowth;
+  /** What its writer is told that it deletes. */
+  readonly deleteCount: number;
+}
 
 /** Writes that wait for a flush to make room; more are `overloaded`. */
 const WAITING_WRITES_MAX = 1024;
@@ -95,14 +108,21 @@ export class ChannelOwner implements Grower {
     return this.state.growingBytes;
   }
 
-  /** @param growth the most memory that the record will take once it is acknowledged: promised before it is written */
-  async append(record: Uint8Array, growth: MemoryGrowth): Promise<bigint> {
-    await this.#room(record.byteLength);
-    const reservation = await this.#platform.residency.reserveWrite(growth, record.byteLength);
+  /**
+   * Appends one record, unless its request is in the log already: then the answer is the one that it got. At most one
+   * append of a request may run at a time.
+   */
+  async append({ bytes, request, growth, deleteCount }: ChannelRecord): Promise<DeleteAnswer> {
+    await this.#room(bytes.byteLength);
+    const reservation = await this.#platform.residency.reserveWrite(growth, bytes.byteLength);
     try {
+      // From here to the commit without waiting: what this owner replayed or appended before is all that can hold it.
+      const known = request === undefined ? undefined : this.state.requests.answerTo(request);
+      if (known !== undefined) return known;
+      if (request !== undefined) this.state.requests.refuseIfFull(request);
       this.#lastWriteAt = this.#platform.clock.now();
-      const { timestamp } = await this.#wal.commit(record);
-      return timestamp;
+      const { timestamp } = await this.#wal.commit(bytes);
+      return { timestamp, deleteCount };
     } finally {
       reservation.release();
     }
@@ -150,6 +170,7 @@ export class ChannelOwner implements Grower {
         deltas: new Map(),
         checkpoint: this.state.stored.manifest.checkpoint,
         checkpointTimestamp: BigInt(this.state.stored.manifest.checkpointTimestamp),
+        requests: this.state.stored.manifest.requests,
         at: this.#platform.clock.now(),
         ended: true,
       });
@@ -165,7 +186,10 @@ export class ChannelOwner implements Grower {
 
   /** Takes an acknowledged frame, in log order, before its writers hear of it. */
   #committed(entry: CommittedBatch): void {
-    this.state.apply(entry.position, entry.frameBytes, entry.records);
+    const { meta } = this.state;
+    this.state.apply(entry.position, entry.frameBytes, entry.records, (kind, keys, timestamp) => {
+      announceChange(this.#platform, () => (keys.length > 0 ? rowsChange(kind, meta, keys, timestamp) : undefined));
+    });
     if (this.state.tailFrames >= FLUSH_TAIL_FRAMES || this.state.tailBytes >= FLUSH_TAIL_BYTES) {
       void this.#startFlush().catch((error: unknown) => this.#traceFailure(error));
     }

@@ -12,6 +12,7 @@ import type { Charge } from '../vector/memory-charges.ts';
 import { decodeLogBatch, type StampedRecord } from '../wal/batch.ts';
 import { comparePositions, type LogEntry, nextPosition, type Position } from '../wal/log.ts';
 import { decodeRecord } from '../wal/record.ts';
+import { type RememberedClient, RequestMemory } from '../wal/request-memory.ts';
 import { ChannelDeletes } from './channel-deletes.ts';
 
 /** What a read looks at: taken in one step, and unchanged by everything that happens later. */
@@ -28,6 +29,8 @@ export interface SealedTail {
   /** The first position that it does not hold. */
   readonly completeTo: Position;
   readonly timestamp: Timestamp;
+  /** What the log below `completeTo` says of requests that may be sent again. */
+  readonly requests: readonly RememberedClient[];
   /** The part of the tail that lies below `completeTo`. */
   readonly frames: number;
   readonly bytes: number;
@@ -47,6 +50,8 @@ export class ChannelState {
   appliedTo: Timestamp;
   /** When this is known to have been the whole channel (milliseconds). */
   freshAt: number;
+  /** The answers of writes that clients may send again. */
+  readonly requests: RequestMemory;
   tailFrames = 0;
   tailBytes = 0;
 
@@ -66,6 +71,7 @@ export class ChannelState {
     this.next = stored.manifest.checkpoint;
     this.appliedTo = BigInt(stored.manifest.checkpointTimestamp);
     this.freshAt = now;
+    this.requests = new RequestMemory(stored.manifest.requests);
     this.#growing = this.#newGrowing();
     this.#flushed = stored.manifest.segments.map(
       (info) => new SealedSegment(host, meta, info, (segment) => this.#applyDeletes(segment)),
@@ -99,14 +105,27 @@ export class ChannelState {
     this.apply(entry.position, entry.bytes.length, decodeLogBatch(entry.bytes));
   }
 
-  /** Takes one acknowledged frame: all its records, or none of them if it was taken before. */
-  apply(position: Position, frameBytes: number, records: readonly StampedRecord[]): void {
+  /**
+   * Takes one acknowledged frame: all its records, or none of them if it was taken before. `tell` hears of each record
+   * when it has been taken.
+   */
+  apply(
+    position: Position,
+    frameBytes: number,
+    records: readonly StampedRecord[],
+    tell?: (kind: 'write' | 'delete', keys: ArrayLike<Key>, timestamp: Timestamp) => void,
+  ): void {
     if (comparePositions(position, this.next) < 0) return;
     for (const { timestamp, bytes } of records) {
       const record = decodeRecord(bytes);
-      if (record.kind === 'write') this.#write(record.batch, timestamp);
-      else if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
+      const keys = record.kind === 'write' ? this.#write(record.batch, timestamp) : record.keys;
+      if (record.kind === 'delete') for (const key of record.keys) this.#delete(key, timestamp);
+      if (record.request !== undefined) {
+        const deleteCount = record.kind === 'delete' ? record.keys.length : 0;
+        this.requests.remember(record.request, { timestamp, deleteCount });
+      }
       this.appliedTo = timestamp;
+      tell?.(record.kind, keys, timestamp);
     }
     this.#deletesCharge.set(this.#deletes.bytes);
     this.next = nextPosition(position);
@@ -131,6 +150,7 @@ export class ChannelState {
       segment,
       completeTo: this.next,
       timestamp: this.appliedTo,
+      requests: this.requests.remembered(this.appliedTo),
       frames: this.tailFrames,
       bytes: this.tailBytes,
     };
@@ -186,12 +206,13 @@ export class ChannelState {
     return new GrowingSegment(id, this.meta, this.#host.residency);
   }
 
-  #write(encoded: Uint8Array, timestamp: Timestamp): void {
+  #write(encoded: Uint8Array, timestamp: Timestamp): ArrayLike<Key> {
     const batch = decodeBatch(encoded);
     const column = batch.scalars.get(primaryField(this.meta.schema).id);
     const keys = column?.values as BigInt64Array | readonly string[];
     for (let row = 0; row < batch.length; row++) this.#supersede(keys[row] as Key, timestamp);
     this.#growing.append(batch, timestamp);
+    return keys;
   }
 
   #delete(key: Key, timestamp: Timestamp): void {

@@ -1,17 +1,18 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
 import type { ManifestStore, StoredManifest } from '../manifest/manifest-store.ts';
+import type { Change } from '../model/change.ts';
 import type { ChannelInspection } from '../model/inspection.ts';
 import { BOUNDED_STALENESS_MS, FLUSH_IDLE_MS, READ_RETRIES_MAX } from '../model/limits.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import type { SegmentHost } from '../segment/sealed-segment.ts';
-import type { MemoryGrowth } from '../vector/residency.ts';
 import { comparePositions } from '../wal/log.ts';
-import { ChannelOwner } from './channel-owner.ts';
+import { announceChange } from './change-feed.ts';
+import { ChannelOwner, type ChannelRecord } from './channel-owner.ts';
 import { ChannelState, type ChannelView } from './channel-state.ts';
 import { inspectState } from './inspect-channel.ts';
-import type { CoordinatorPeer, Guarantee } from './protocol.ts';
+import type { CoordinatorPeer, DeleteAnswer, Guarantee, RequestId } from './protocol.ts';
 
 /**
  * One channel as this host sees it: at first a reader without a claim, from the first write on its owner.
@@ -32,6 +33,8 @@ export class Channel {
   readonly #opening = new Mutex();
   #state: ChannelState | undefined;
   #owner: ChannelOwner | undefined;
+  /** Writes with a request id that are under way, by the id. */
+  readonly #running = new Map<string, Promise<DeleteAnswer>>();
   #closed = false;
 
   constructor(
@@ -52,13 +55,28 @@ export class Channel {
     this.#host = place.host;
   }
 
-  /** Appends one record; durable, and seen by every later read, when it resolves with its timestamp. */
-  async append(record: Uint8Array, growth: MemoryGrowth): Promise<bigint> {
+  /**
+   * Runs a write at most once for its request: one that was answered before gets the same answer, one that is under way
+   * is joined. Without a request it is run.
+   */
+  async once(request: RequestId | undefined, write: () => Promise<DeleteAnswer>): Promise<DeleteAnswer> {
+    if (request === undefined) return write();
+    const id = `${request.client}/${request.sequence}`;
+    let running = this.#running.get(id);
+    if (running === undefined) {
+      running = this.#answered(request, write).finally(() => this.#running.delete(id));
+      this.#running.set(id, running);
+    }
+    return running;
+  }
+
+  /** Appends one record; durable, and seen by every later read, when it resolves. */
+  async append(record: ChannelRecord): Promise<DeleteAnswer> {
     const owner = await this.#owned();
     try {
-      const timestamp = await owner.append(record, growth);
+      const answer = await owner.append(record);
       this.#platform.wake(this.#platform.clock.now() + FLUSH_IDLE_MS);
-      return timestamp;
+      return answer;
     } catch (error) {
       throw this.#given(owner, error);
     }
@@ -152,6 +170,12 @@ export class Channel {
       this.#state?.free();
       this.#state = undefined;
     });
+  }
+
+  /** Only an owner knows that nobody else is still writing the request: everyone before it is fenced. */
+  async #answered(request: RequestId, write: () => Promise<DeleteAnswer>): Promise<DeleteAnswer> {
+    const { state } = await this.#owned();
+    return state.requests.answerTo(request) ?? write();
   }
 
   #newState(stored: StoredManifest): ChannelState {
@@ -255,6 +279,8 @@ export class Channel {
         manifests: this.#manifests,
       });
       await owner.prepare();
+      // An earlier owner may have died between committing these and announcing them.
+      if (state.tailFrames > 0) announceChange(this.#platform, () => this.#unknownChange(state.appliedTo));
       return owner;
     } catch (error) {
       this.#state = undefined;
@@ -262,6 +288,11 @@ export class Channel {
       await log.close();
       throw error;
     }
+  }
+
+  #unknownChange(timestamp: bigint): Change {
+    const { databaseName, collectionName } = this.meta;
+    return { kind: 'unknown', databaseName, collectionName, count: 0, timestamp };
   }
 
   /** Lets go of an owner that can no longer append, and says what its error means to the caller. */

@@ -10,6 +10,7 @@ import {
   withoutDropped,
 } from '../catalog/catalog.ts';
 import { CatalogStore } from '../catalog/catalog-store.ts';
+import type { ChangeKind } from '../model/change.ts';
 import { sameCollection } from '../model/collection-draft.ts';
 import { GARBAGE_GRACE_MS } from '../model/limits.ts';
 import { type CollectionMeta, channelNames, isVector } from '../model/schema.ts';
@@ -17,6 +18,7 @@ import type { Platform } from '../platform.ts';
 import { Counter } from '../storage/counter.ts';
 import { deletePrefix } from '../storage/delete-prefix.ts';
 import { TimestampOracle } from '../time/tso.ts';
+import { announceChange } from './change-feed.ts';
 import type {
   CollectionDraft,
   CollectionEntry,
@@ -66,13 +68,14 @@ export class Coordinator implements CoordinatorPeer {
     });
     // After an answer that was lost the catalog may name this very collection already.
     if (rival !== undefined && rival.id !== meta.id) return this.#sameOrRefuse(draft, rival);
+    this.#announce('create', draft);
     return { meta, loaded: entry.loaded };
   }
 
-  async dropCollection({ databaseName, collectionName }: CollectionName): Promise<void> {
+  async dropCollection({ databaseName, collectionName }: CollectionName, collectionId?: number): Promise<void> {
     const catalog = await this.#catalog.read();
     const found = findCollection(catalog, databaseName, collectionName);
-    if (found === undefined) return;
+    if (found === undefined || (collectionId !== undefined && found.id !== collectionId)) return;
     const meta = await this.#catalog.readMeta(found.id, found.version);
     const dropped: DroppedCollection = {
       id: found.id,
@@ -85,6 +88,7 @@ export class Coordinator implements CoordinatorPeer {
         ? withoutCollection(current, { database: databaseName, name: collectionName }, dropped)
         : current,
     );
+    this.#announce('drop', { databaseName, collectionName });
     await this.#endChannels(dropped);
     this.#platform.wake(dropped.droppedAt + GARBAGE_GRACE_MS);
   }
@@ -111,6 +115,7 @@ export class Coordinator implements CoordinatorPeer {
       if (entry.loaded === loaded) return catalog;
       return withCollection(catalog, name.databaseName, name.collectionName, { ...entry, loaded });
     });
+    this.#announce(loaded ? 'load' : 'release', name);
   }
 
   async allocateTimestamps(count: number, above?: bigint): Promise<TimestampRange> {
@@ -149,6 +154,10 @@ export class Coordinator implements CoordinatorPeer {
       purged.add(collection.id);
     }
     if (purged.size > 0) await this.#catalog.update((catalog) => withoutDropped(catalog, purged));
+  }
+
+  #announce(kind: ChangeKind, { databaseName, collectionName }: CollectionName): void {
+    announceChange(this.#platform, () => ({ kind, databaseName, collectionName, count: 0, timestamp: 0n }));
   }
 
   /** Tells the leaders that their channels have ended. What fails here is done again by `work`. */

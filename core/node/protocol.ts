@@ -1,7 +1,10 @@
 import type { ColumnBatch, Key } from '../model/column.ts';
 import type { ChannelInspection, ChannelTrace } from '../model/inspection.ts';
+import type { RequestId } from '../model/request-id.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../model/schema.ts';
 import type { Expression } from '../query/expression.ts';
+
+export type { RequestId } from '../model/request-id.ts';
 
 /**
  * What the roles say to each other. Every argument and every answer is structured-cloneable, so a peer may run in
@@ -32,8 +35,11 @@ export interface TimestampRange {
 export interface CoordinatorPeer {
   /** Creates the collection, and loads it if every vector field has an index. The same definition again is a no-op. */
   createCollection(draft: CollectionDraft): Promise<CollectionEntry>;
-  /** A collection that does not exist is a no-op. */
-  dropCollection(name: CollectionName): Promise<void>;
+  /**
+   * A collection that does not exist is a no-op; so is one of another id, if an id is given: sent again, such a call
+   * drops no collection that was created meanwhile.
+   */
+  dropCollection(name: CollectionName, collectionId?: number): Promise<void>;
   /** Rejects with `not-found` (Milvus 100). */
   describeCollection(name: CollectionName): Promise<CollectionEntry>;
   listCollections(databaseName: string): Promise<string[]>;
@@ -56,23 +62,6 @@ export interface Guarantee {
   readonly level: ConsistencyLevel;
   /** The answer is at this timestamp or later; without one the channel supplies its own. */
   readonly timestamp?: bigint;
-}
-
-/**
- * Names one write of one client, so that a write whose answer was lost can be sent again: the channel answers a known
- * request as it did the first time and writes nothing (RIFL: Lee et al., "Implementing linearizability at large scale
- * and low latency", SOSP 2015).
- *
- * - A client counts per channel or over all its writes; a sequence is never used for two different writes.
- * - A request is sent again with the same content, and never once it lies below `firstPending`.
- */
-export interface RequestId {
-  /** 16 hex digits, drawn at random, one for each client. */
-  readonly client: string;
-  /** 1, 2, … in the order in which the client made its writes. */
-  readonly sequence: number;
-  /** The smallest sequence of this client that has no answer yet: what lies below is never sent again. */
-  readonly firstPending: number;
 }
 
 export interface WriteRequest extends ChannelAddress {

@@ -1,11 +1,10 @@
 import { codeOf, ElanusError } from '../base/error.ts';
-import { DEFAULT_DATABASE } from '../catalog/catalog.ts';
 import type { CollectionBody, CreateCollectionBody } from '../elanus.ts';
 import { describeCollection } from '../model/collection-description.ts';
 import { draftCollection } from '../model/collection-draft.ts';
 import type { CollectionInspection, InspectBody } from '../model/inspection.ts';
 import { refuseUnsupported } from '../model/request.ts';
-import { isVector } from '../model/schema.ts';
+import { DEFAULT_DATABASE, isVector } from '../model/schema.ts';
 import type { Clock } from '../time/clock.ts';
 import { CollectionCache } from './collection-cache.ts';
 import type { Cluster, CollectionEntry, CollectionName } from './protocol.ts';
@@ -86,8 +85,10 @@ export class Proxy {
 
   async #dropCollection(body: Record<string, unknown>): Promise<object> {
     const name = nameOf(body);
+    const found = await this.#collections.reload(name).catch(noneIfNotFound);
     this.#collections.forget(name);
-    await this.#cluster.coordinator.dropCollection(name);
+    // By its id, so that the call may be sent again.
+    if (found !== undefined) await this.#cluster.coordinator.dropCollection(name, found.meta.id);
     return {};
   }
 
@@ -159,6 +160,11 @@ export class Proxy {
     );
     return {};
   }
+}
+
+/** A database that does not exist is told; a collection that does not is nothing to drop. */
+function noneIfNotFound(error: unknown): undefined {
+  if (codeOf(error) !== 'not-found' || (error as ElanusError).milvusCode !== 100) throw error;
 }
 
 /** Milvus has other words for an unknown collection here than elsewhere. */

@@ -3,6 +3,7 @@ import { CatalogStore } from '../catalog/catalog-store.ts';
 import { ManifestStore } from '../manifest/manifest-store.ts';
 import type { ChannelInspection } from '../model/inspection.ts';
 import { READ_RETRIES_MAX, RECORD_BYTES_MAX } from '../model/limits.ts';
+import { checkRequestId } from '../model/request-id.ts';
 import { type CollectionMeta, DEFAULT_PARTITION_ID } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import { growthOfDelete, growthOfWrite } from '../segment/growth.ts';
@@ -48,28 +49,26 @@ export class StreamingNode implements StreamingPeer {
   }
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
-    const record = encodeRecord({
+    const id = request.request;
+    if (id !== undefined) checkRequestId(id);
+    const bytes = encodeRecord({
       kind: 'write',
       partitionId: DEFAULT_PARTITION_ID,
       schemaVersion: request.schemaVersion,
       batch: request.batch,
+      ...(id === undefined ? {} : { request: id }),
     });
-    refuseLargeRecord(record, 'Send fewer rows in one request.');
+    refuseLargeRecord(bytes, 'Send fewer rows in one request.');
     const channel = await this.#channel(request);
-    return { timestamp: await channel.append(record, growthOfWrite(request.batch)) };
+    const record = { bytes, request: id, growth: growthOfWrite(request.batch), deleteCount: 0 };
+    const { timestamp } = await channel.once(id, () => channel.append(record));
+    return { timestamp };
   }
 
   async delete(request: DeleteRequest): Promise<DeleteAnswer> {
+    if (request.request !== undefined) checkRequestId(request.request);
     const channel = await this.#channel(request);
-    const { target } = request;
-    const keys =
-      'keys' in target
-        ? target.keys
-        : await matchingKeys(await channel.view({ level: 'Strong' }), channel.meta, target.filter);
-    if (keys.length === 0) return { deleteCount: 0, timestamp: 0n };
-    const record = encodeRecord({ kind: 'delete', partitionId: DEFAULT_PARTITION_ID, keys });
-    refuseLargeRecord(record, 'Delete in several requests, each with a narrower filter or fewer keys.');
-    return { deleteCount: keys.length, timestamp: await channel.append(record, growthOfDelete(keys)) };
+    return channel.once(request.request, () => this.#deleteOnce(channel, request));
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
@@ -118,6 +117,26 @@ export class StreamingNode implements StreamingPeer {
     const channels = [...this.#channels.values()];
     this.#channels.clear();
     await Promise.all(channels.map(async (channel) => (await channel).close()));
+  }
+
+  /**
+   * A delete with an id leaves a record even if it finds nothing: sent again, it must not delete what was written
+   * meanwhile.
+   */
+  async #deleteOnce(channel: Channel, { target, request }: DeleteRequest): Promise<DeleteAnswer> {
+    const keys =
+      'keys' in target
+        ? target.keys
+        : await matchingKeys(await channel.view({ level: 'Strong' }), channel.meta, target.filter);
+    if (keys.length === 0 && request === undefined) return { deleteCount: 0, timestamp: 0n };
+    const bytes = encodeRecord({
+      kind: 'delete',
+      partitionId: DEFAULT_PARTITION_ID,
+      keys,
+      ...(request === undefined ? {} : { request }),
+    });
+    refuseLargeRecord(bytes, 'Delete in several requests, each with a narrower filter or fewer keys.');
+    return channel.append({ bytes, request, growth: growthOfDelete(keys), deleteCount: keys.length });
   }
 
   async #read<Answer>(

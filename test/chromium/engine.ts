@@ -1,6 +1,5 @@
 import workerUrl from '../../browser/engine-entry.ts?worker&url';
-import { type BrowserDatabase, open } from '../../browser/index.ts';
-import type { StorageKind } from '../../browser/protocol.ts';
+import { type BrowserDatabase, type OpenOptions, open } from '../../browser/index.ts';
 import type { Int64Mode } from '../../core/elanus.ts';
 
 let names = 0;
@@ -11,10 +10,10 @@ export function freshName(): string {
   return `test-${crypto.randomUUID()}-${names}`;
 }
 
-/** `open` with the engine worker as the sources have it; a page of the package needs neither address. */
+/** `open` with the workers as the sources have them; a page of the package needs neither address. */
 export function openSource<Mode extends Int64Mode = 'number'>(
   name: string,
-  options: { readonly int64?: Mode; readonly storage?: StorageKind | 'auto' } = {},
+  options: Omit<OpenOptions<Mode>, 'name'> = {},
 ): Promise<BrowserDatabase<Mode>> {
   return open<Mode>({ name, workerUrl, wasmUrl: '/dist/wasm/', ...options });
 }

@@ -55,15 +55,6 @@ describe('a database in the tab', () => {
     await db.destroy();
   });
 
-  test('is refused to a second opener until the first closes', async () => {
-    const name = freshName();
-    const first = await openSource(name);
-    expect((await failure(openSource(name))).code).toBe('locked');
-    await first.close();
-    const second = await openSource(name);
-    await second.destroy();
-  });
-
   test('moves the buffers of vectors where the caller allows it', async () => {
     const db = await openSource(freshName(), { storage: 'memory' });
     await db.createCollection({ ...place, dimension: 4 });

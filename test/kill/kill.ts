@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { killRounds, MODES, type Mode } from './loop.ts';
+import { killRounds, MODES, type Mode, USUAL_MODES } from './loop.ts';
 
 /**
  * `npm run kill -- [--rounds N] [--seed S] [--mode tab,browser,…]`: kills the database in Chromium under a checked
- * workload, again and again; without a mode, each round takes the next of all. It needs the built package.
+ * workload, again and again; without a mode, each round takes the next of
+ * all but `power`. It needs the built package.
  */
 const { values } = parseArgs({
   options: {
@@ -15,7 +16,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? 20);
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const modes = (values.mode?.split(',') ?? Object.keys(MODES)) as Mode[];
+const modes = (values.mode?.split(',') ?? USUAL_MODES) as Mode[];
 const unknown = modes.filter((mode) => !(mode in MODES));
 if (unknown.length > 0) {
   console.error(`There is no mode ${unknown}; there are:`);

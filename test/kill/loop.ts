@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../core/base/random.ts';
 import { type KillableBrowser, launchKillable } from '../node/chromium.ts';
 import { type PageServer, serveEnginePage } from '../node/page-server.ts';
+import { readTrace, traceCommand } from './file-trace.ts';
 import { Model } from './model.ts';
 import type { Operation } from './operation.ts';
+import { PowerCut } from './power-cut.ts';
 import { Tab } from './tab.ts';
 import { type WriteEvent, Writer } from './writer.ts';
 
@@ -15,10 +17,14 @@ export const MODES = {
   tab: 'the renderer crashes',
   renderer: 'SIGKILL to the renderer, as when memory runs out',
   browser: 'SIGKILL to the browser and all its processes',
+  power: 'SIGKILL to the browser, and what was not synced is cut away from its files (strace)',
   worker: 'the engine worker is terminated; the page lives',
 } as const;
 
 export type Mode = keyof typeof MODES;
+
+/** All but `power`, which is slow, since all that the browser does is traced. */
+export const USUAL_MODES: readonly Mode[] = (Object.keys(MODES) as Mode[]).filter((mode) => mode !== 'power');
 
 /** When: in the midst of whatever goes on, as an acknowledgement comes, around a flush, or while the next one opens. */
 const MOMENTS = ['writing', 'acknowledged', 'flushing', 'opening'] as const;
@@ -29,6 +35,8 @@ export interface KillOptions {
   readonly seed: number;
   /** Each round takes the next one. */
   readonly modes: readonly Mode[];
+  /** Runs in the engine worker before its own code: a test breaks the promise by it, to see that it is seen. */
+  readonly beforeWorker?: string;
   /** Told of each round. */
   readonly log?: (line: string) => void;
 }
@@ -56,7 +64,7 @@ const ROUNDS_A_DATABASE = 40;
  * The seed gives the operations and the moments; how far each got by then is up to the machine.
  */
 export async function killRounds(options: KillOptions): Promise<KillReport> {
-  const server = await serveEnginePage();
+  const server = await serveEnginePage(options.beforeWorker);
   const profile = await mkdtemp(join(tmpdir(), 'elanus-kill-'));
   const run = new KillRun(options, server, profile);
   try {
@@ -64,6 +72,7 @@ export async function killRounds(options: KillOptions): Promise<KillReport> {
   } finally {
     await run.end();
     await server.close();
+    await rm(`${profile}.trace`, { force: true });
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -77,6 +86,7 @@ class KillRun {
   readonly #kills: Partial<Record<Mode, number>> = {};
   #chrome: KillableBrowser | undefined;
   #tab: Tab | undefined;
+  readonly #powerCut = new PowerCut();
   #acknowledged = 0;
   #applied = 0;
   #notApplied = 0;
@@ -183,7 +193,6 @@ class KillRun {
 
   /** The kill itself; afterwards nothing of the tab answers. */
   async #strike(mode: Mode, tab: Tab): Promise<void> {
-    const chrome = this.#chrome;
     switch (mode) {
       case 'tab':
         await tab.crash('crash');
@@ -194,15 +203,37 @@ class KillRun {
         this.#tab = undefined;
         return;
       case 'browser':
-        this.#chrome = undefined;
-        this.#tab = undefined;
-        await chrome?.kill();
-        tab.lose('the browser was killed');
+        await this.#killBrowser(tab);
+        return;
+      case 'power':
+        await this.#killBrowser(tab);
+        await this.#powerCut.cut(this.#storedFiles);
         return;
       case 'worker':
         await tab.terminateWorkers();
         return;
     }
+  }
+
+  async #killBrowser(tab: Tab): Promise<void> {
+    const chrome = this.#chrome;
+    this.#chrome = undefined;
+    this.#tab = undefined;
+    await chrome?.kill();
+    tab.lose('the browser was killed');
+    if (this.#isTraced) this.#powerCut.replay(readTrace(await readFile(this.#trace, 'utf8'), this.#storedFiles));
+  }
+
+  get #isTraced(): boolean {
+    return this.#options.modes.includes('power');
+  }
+
+  get #trace(): string {
+    return `${this.#profile}.trace`;
+  }
+
+  get #storedFiles(): string {
+    return join(this.#profile, 'Default', 'IndexedDB');
   }
 
   /** Opens the database anew, and holds what it has against the model. */
@@ -219,7 +250,7 @@ class KillRun {
 
   /** The tab, or a new one; with a browser if there is none. */
   async #show(): Promise<Tab> {
-    this.#chrome ??= await launchKillable(this.#profile);
+    this.#chrome ??= await launchKillable(this.#profile, this.#isTraced ? traceCommand(this.#trace) : []);
     this.#tab ??= await Tab.show(this.#chrome, this.#server.origin);
     return this.#tab;
   }

@@ -50,11 +50,9 @@ export function callOf(operation: Operation): Call {
     case 'delete':
       return { method: 'delete', body: { collectionName: 'keyed', ids: operation.keys } };
     case 'append': {
-      const data = Array.from({ length: operation.rows }, (_, row) => ({
-        row,
-        batch: operation.batch,
-        vector: vectorOf(row, operation.batch),
-      }));
+      const { batch, rows } = operation;
+      const filler = fillerOf(batch);
+      const data = Array.from({ length: rows }, (_, row) => ({ row, batch, filler, vector: vectorOf(row, batch) }));
       return { method: 'insert', body: { collectionName: 'automatic', data } };
     }
     case 'drop':
@@ -67,6 +65,11 @@ export function callOf(operation: Operation): Call {
 /** The vector that a row must have: a row whose parts come from two requests does not have it. */
 export function vectorOf(key: number, batch: number): [number, number] {
   return [(key % 9973) + 1, (batch % 9973) + 1];
+}
+
+/** Some rows are long: browsers keep values from some size on in files of their own. */
+export function fillerOf(batch: number): string {
+  return batch % 16 === 0 ? 'f'.repeat(40_000) : '';
 }
 
 /** The keys of a shared group. */

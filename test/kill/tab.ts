@@ -2,7 +2,7 @@ import type { Page } from 'playwright';
 import type { BrowserDatabase } from '../../browser/index.ts';
 import type { KillableBrowser } from '../node/chromium.ts';
 import { type Contents, Violation } from './model.ts';
-import { type Call, CREATE_CALLS, vectorOf } from './operation.ts';
+import { type Call, CREATE_CALLS, fillerOf, vectorOf } from './operation.ts';
 import { rendererProcess } from './renderer-process.ts';
 
 /** What the page has, and what the tests add to it. */
@@ -13,8 +13,8 @@ interface PageGlobals {
   workers: { terminate(): void }[];
 }
 
-/** Rows as the page sends them: key or row number, batch, and the two numbers of the vector. */
-type Row = readonly [key: number, batch: number, x: number, y: number];
+/** Rows as the page sends them: key or row number, batch, the two numbers of the vector, and how long the filler is. */
+type Row = readonly [key: number, batch: number, x: number, y: number, filler: number];
 
 /** A tab that has the database open. Calls that are under way when it dies end with an error. */
 export class Tab {
@@ -63,6 +63,21 @@ export class Tab {
     );
   }
 
+  /** A call, and when the page began it and had its answer, in milliseconds since 1970. */
+  timed({ method, body }: Call): Promise<{ readonly sent: number; readonly acknowledged: number }> {
+    return this.#alive(
+      this.page.evaluate(
+        async ([method, body]) => {
+          const now = (): number => performance.timeOrigin + performance.now();
+          const sent = now();
+          await (globalThis as unknown as PageGlobals).database[method]?.(body);
+          return { sent, acknowledged: now() };
+        },
+        [method, body] as const,
+      ),
+    );
+  }
+
   /** Batches of the rows with these keys, in the order of the keys; absent ones are left out. */
   async batches(keys: readonly number[]): Promise<number[]> {
     const body = { collectionName: 'keyed', filter: `id in [${keys}]`, outputFields: ['batch'], limit: keys.length };
@@ -73,6 +88,9 @@ export class Tab {
   /** All that is there, by strong reads; throws if rows, counts and search differ, or a row is not as it was written. */
   async contents(): Promise<Contents> {
     const [keyed, automatic] = await Promise.all([this.#rows('keyed', 'id'), this.#rows('automatic', 'row')]);
+    for (const [, batch, , , filler] of automatic) {
+      if (filler !== fillerOf(batch).length) throw new Violation(`A row of batch ${batch} has ${filler} of its bytes.`);
+    }
     for (const [key, batch, x, y] of [...keyed, ...automatic]) {
       const [expectedX, expectedY] = vectorOf(key, batch);
       if (x !== expectedX || y !== expectedY)
@@ -153,13 +171,13 @@ async function readAll([collectionName, key]: readonly [string, string]): Promis
   const { database } = globalThis as unknown as PageGlobals;
   const consistencyLevel = 'Strong' as const;
   const rows: Row[] = [];
-  const outputFields = ['id', key, 'batch', 'vector'];
+  const outputFields = ['id', key, 'batch', 'vector', 'filler'];
   for (let last = -1, isMore = true; isMore; ) {
     const filter = `id > ${last}`;
     const found = await database.query({ collectionName, filter, limit: 10_000, outputFields, consistencyLevel });
     for (const row of found) {
       const [x = Number.NaN, y = Number.NaN] = row['vector'] as unknown as number[];
-      rows.push([Number(row[key]), Number(row['batch']), x, y]);
+      rows.push([Number(row[key]), Number(row['batch']), x, y, String(row['filler'] ?? '').length]);
       last = Math.max(last, Number(row['id']));
     }
     isMore = found.length === 10_000;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright';
@@ -15,18 +15,21 @@ export interface KillableBrowser {
   kill(): Promise<void>;
 }
 
-export async function launchKillable(profile: string): Promise<KillableBrowser> {
+/** @param under a command that runs the browser, and ends when it has ended; it is not killed itself */
+export async function launchKillable(profile: string, under: readonly string[] = []): Promise<KillableBrowser> {
   const path = findChrome() ?? chromium.executablePath();
   const portFile = join(profile, 'DevToolsActivePort');
   await rm(portFile, { force: true });
-  const child = spawn(path, [`--user-data-dir=${profile}`, ...FLAGS], { stdio: 'ignore', detached: true });
+  const [command = path, ...given] = [...under, path, `--user-data-dir=${profile}`, ...FLAGS];
+  const child = spawn(command, given, { stdio: 'ignore', detached: true });
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${await debuggingPort(portFile, child)}`);
   return {
     browser,
     page: async () => (await browser.contexts()[0]?.newPage()) as Page,
     kill: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (child.pid !== undefined && under.length === 0) process.kill(-child.pid, 'SIGKILL');
+      else if (child.pid !== undefined) await killBelow(child.pid);
       await ended;
       await browser.close().catch(() => undefined);
       // A profile is locked by a name that a killed browser leaves behind.
@@ -44,4 +47,19 @@ async function debuggingPort(portFile: string, child: ChildProcess): Promise<num
     await sleep(50);
   }
   throw new Error('The browser did not say its debugging port within 10 seconds.');
+}
+
+/** Kills all processes of a group except the one that leads it, the eldest first. */
+async function killBelow(leader: number): Promise<void> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  for (const id of processes.sort((one, other) => one - other)) {
+    const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '');
+    const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+    if (group !== leader || id === leader) continue;
+    try {
+      process.kill(id, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
 }

@@ -44,8 +44,12 @@ export async function serveFolders(...folders: readonly string[]): Promise<PageS
   };
 }
 
-/** A page with `elanus` on `window`, made from the sources: `elanus.openHere(name, options?)`. */
-export async function serveEnginePage(): Promise<PageServer> {
+/**
+ * A page with `elanus` on `window`, made from the sources: `elanus.openHere(name, options?)`.
+ *
+ * @param beforeWorker code that runs in the engine worker before its own
+ */
+export async function serveEnginePage(beforeWorker = ''): Promise<PageServer> {
   const folder = await mkdtemp(join(tmpdir(), 'elanus-page-'));
   const entry = `
     import { open } from ${JSON.stringify(join(root, 'browser', 'index.ts'))};
@@ -62,6 +66,7 @@ export async function serveEnginePage(): Promise<PageServer> {
   await build({
     ...common,
     entryPoints: [join(root, 'browser', 'engine-entry.ts')],
+    banner: { js: beforeWorker },
     outfile: join(folder, 'engine-worker.js'),
   });
   await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="/page.js"></script>');

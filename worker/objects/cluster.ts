@@ -11,10 +11,10 @@ export interface EdgeCoordinator extends CoordinatorPeer {
   info(): Promise<Info>;
 }
 
-/** Handing out a range twice wastes numbers; creating or dropping twice may answer another than it did. */
+/** Handing out a range twice wastes numbers; a drop names the collection's id; loading may undo what came between. */
 export const COORDINATOR_METHODS: RoleMethods<EdgeCoordinator> = {
   createCollection: 'repeatable',
-  dropCollection: 'once',
+  dropCollection: 'repeatable',
   describeCollection: 'repeatable',
   listCollections: 'repeatable',
   setLoaded: 'once',

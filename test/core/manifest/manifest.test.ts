@@ -31,6 +31,7 @@ const edit: FlushEdit = {
   deltas: new Map(),
   checkpoint: { term: 1, index: 4 },
   checkpointTimestamp: 9n,
+  requests: [{ client: '0123456789abcdef', firstPending: 2, timestamp: '9', answers: [[2, '9', 0]] }],
   at: 1000,
 };
 
@@ -40,7 +41,13 @@ const second = flushed(first, edit, 'n2');
 test('a claim and a flush follow their predecessors', () => {
   expect(manifestProblem(first, emptyManifest(7, '7-0'))).toBeUndefined();
   expect(manifestProblem(second, first)).toBeUndefined();
-  expect(second).toMatchObject({ term: 1, revision: 2, checkpoint: { term: 1, index: 4 }, checkpointTimestamp: '9' });
+  expect(second).toMatchObject({
+    term: 1,
+    revision: 2,
+    checkpoint: { term: 1, index: 4 },
+    checkpointTimestamp: '9',
+    requests: edit.requests,
+  });
 });
 
 test('a new delta replaces the one before it', () => {
@@ -59,6 +66,7 @@ test.each<[string, Partial<Manifest>]>([
   ['its checkpoint goes back', { checkpoint: { term: 1, index: 3 } }],
   ['its time goes back', { checkpointTimestamp: '8' }],
   ['it forgets segment s1', { segments: [] }],
+  ['it remembers a client twice', { requests: [...edit.requests, ...edit.requests] }],
   ['it names a segment twice', { segments: [segment('s1'), segment('s1')] }],
 ])('%s: refused', (problem, change) => {
   const next = { ...claimed(second, 'n3'), ...change };

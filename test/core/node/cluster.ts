@@ -2,6 +2,7 @@ import { seededRandom } from '../../../core/base/random.ts';
 import type { Connection } from '../../../core/client/connection.ts';
 import { Database } from '../../../core/client/database.ts';
 import type { Info, Int64Mode } from '../../../core/elanus.ts';
+import { ChangeFeed } from '../../../core/node/change-feed.ts';
 import { LocalCluster } from '../../../core/node/local-cluster.ts';
 import type { Platform } from '../../../core/platform.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
@@ -23,6 +24,8 @@ let incarnations = 0;
 export interface TestCluster {
   readonly cluster: LocalCluster;
   readonly platform: Platform;
+  /** What is announced. */
+  readonly changes: ChangeFeed;
   /** The times that roles asked to be woken at. */
   readonly wakes: number[];
 }
@@ -35,6 +38,8 @@ export async function testCluster(
     readonly clock?: Clock;
     /** The budget; 340 MiB by default. */
     readonly memoryBytes?: number;
+    /** What the platform has instead. */
+    readonly host?: Partial<Platform>;
   } = {},
 ): Promise<TestCluster> {
   const objects = options.objects ?? new MemoryStore();
@@ -45,6 +50,7 @@ export async function testCluster(
   const wakes: number[] = [];
   const { memoryBytes = 340 * 1024 * 1024 } = options;
   const kernel = await nodeKernel(kernelBytesMax(memoryBytes));
+  const changes = new ChangeFeed();
   const platform: Platform = {
     objects,
     logs: objectLogStore(objects, { clock, random }),
@@ -52,17 +58,22 @@ export async function testCluster(
     clock,
     random,
     wake: (at) => wakes.push(at),
+    get announce() {
+      return changes.announce;
+    },
+    ...options.host,
   };
-  return { cluster: new LocalCluster(platform), platform, wakes };
+  return { cluster: new LocalCluster(platform), platform, changes, wakes };
 }
 
 /** A client of a cluster in the same thread. */
 export function databaseOn<Mode extends Int64Mode = 'number'>(
-  { cluster, platform }: TestCluster,
+  { cluster, changes, platform }: TestCluster,
   options: { readonly int64?: Mode } = {},
 ): Database<Mode> {
   const connection: Connection = {
     call: (method, body) => cluster.proxy.call(method, body),
+    subscribe: (listener) => changes.subscribe(listener),
     info: async (): Promise<Info> => ({
       ...{ version: VERSION, host: 'edge', storage: 'memory', kernel: 'simd128' },
       memory: platform.residency.use(),

@@ -1,0 +1,144 @@
+import { ElanusError } from '../../core/base/error.ts';
+import type { Info } from '../../core/elanus.ts';
+import { LocalCluster } from '../../core/node/local-cluster.ts';
+import type { Platform } from '../../core/platform.ts';
+import { kernelBytesMax, Residency } from '../../core/vector/residency.ts';
+import { VERSION } from '../../core/version.ts';
+import { objectLogStore } from '../../core/wal/object-log.ts';
+import { compileModule } from '../../wasm/compile.ts';
+import { relaxedSimdSupported } from '../../wasm/detect.ts';
+import { createKernel } from '../../wasm/kernel.ts';
+import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
+import { answerCalls } from '../link/peer-calls.ts';
+import { hasLocks, holdLock, lockNames } from '../locks.ts';
+import type { EngineApi, OpenRequest, StorageKind } from '../protocol.ts';
+import { type BrowserStorage, openStorage } from '../stores.ts';
+import { clock, random } from '../surroundings.ts';
+import { WakeTimer } from '../wake-timer.ts';
+
+/** A database that nobody has asked for so long needs no memory; to load it again takes a moment. */
+const MEMORY_IDLE_MS = 300_000;
+
+interface Opened {
+  readonly storage: BrowserStorage;
+  readonly cluster: LocalCluster;
+  readonly timer: WakeTimer;
+  readonly platform: Platform;
+}
+
+/**
+ * The engine of one database: coordinator and streaming node in this worker, over the origin's storage. Only the
+ * leading tab has one; it answers the proxies of all tabs. If two run for a moment, the terms of the log let one write.
+ */
+export class Engine implements EngineApi {
+  readonly #channels = new Map<string, Endpoint>();
+  #opened: Opened | undefined;
+  #closed = false;
+
+  async open(request: OpenRequest, id: string): Promise<{ readonly storage: StorageKind }> {
+    if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'The engine is opened once.');
+    const [storage, module] = await Promise.all([
+      openStorage(request.name, request.storage),
+      loadModule(relaxedSimdSupported() ? request.wasmUrl.relaxed : request.wasmUrl.simd),
+      // Held until this worker ends, never released: by it the tab worker sees that the engine has died.
+      hasLocks() ? holdLock(lockNames.engine(request.name, id)) : undefined,
+    ]);
+    const kernel = createKernel(module, { bytesMax: kernelBytesMax(request.memoryBytesMax) });
+    const timer = new WakeTimer(() => cluster.work());
+    const platform: Platform = {
+      objects: storage.objects,
+      logs: objectLogStore(storage.objects, { clock, random }),
+      residency: new Residency(kernel, request.memoryBytesMax),
+      memoryIdleMs: MEMORY_IDLE_MS,
+      clock,
+      random,
+      wake: (at) => timer.wake(at),
+    };
+    const cluster = new LocalCluster(platform);
+    this.#opened = { storage, cluster, timer, platform };
+    // What an earlier engine left undone; nobody waits for it.
+    timer.wake(clock.now());
+    return { storage: storage.kind };
+  }
+
+  /** What every tab may call, by the name of the role. */
+  readonly role = (name: string): object | undefined => {
+    const { cluster } = this.#engine();
+    if (name === 'coordinator') return cluster.coordinator;
+    // A browser's streaming node leads every channel.
+    if (name === 'streamingNode') return cluster.streamingNode('');
+    return name === 'engine' ? { ready: () => undefined, info: () => this.info() } : undefined;
+  };
+
+  attachPort(port: MessagePort): void {
+    answerCalls(portEndpoint(port), this.role);
+  }
+
+  attachChannel(tab: string, channel: string): void {
+    this.detach(tab);
+    const endpoint = broadcastEndpoint(channel);
+    this.#channels.set(tab, endpoint);
+    answerCalls(endpoint, this.role);
+  }
+
+  detach(tab: string): void {
+    this.#channels.get(tab)?.close();
+    this.#channels.delete(tab);
+  }
+
+  async info(): Promise<Omit<Info, 'tab'>> {
+    const { storage, platform } = this.#engine();
+    const estimate = await navigator.storage?.estimate?.().catch(() => undefined);
+    const persisted = await navigator.storage?.persisted?.().catch(() => undefined);
+    return {
+      version: VERSION,
+      host: 'browser',
+      storage: storage.kind,
+      kernel: relaxedSimdSupported() ? 'relaxed-simd' : 'simd128',
+      memory: platform.residency.use(),
+      ...(estimate?.usage === undefined ? {} : { bytesStored: estimate.usage }),
+      ...(estimate?.quota === undefined ? {} : { quota: estimate.quota }),
+      ...(persisted === undefined ? {} : { persisted }),
+    };
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#end();
+    if (opened === undefined) return;
+    await opened.cluster.close();
+    await opened.storage.close();
+  }
+
+  async destroy(): Promise<void> {
+    this.#engine();
+    const { cluster, storage } = this.#end() as Opened;
+    await cluster.close();
+    await storage.destroy();
+  }
+
+  #end(): Opened | undefined {
+    const opened = this.#opened;
+    this.#closed = true;
+    this.#opened = undefined;
+    opened?.timer.stop();
+    return opened;
+  }
+
+  #engine(): Opened {
+    if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+    return this.#opened;
+  }
+}
+
+async function loadModule(url: string): Promise<WebAssembly.Module> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    throw new ElanusError('unavailable', `The WASM core could not be loaded from ${url}.`, { cause: error });
+  }
+  if (!response.ok) {
+    throw new ElanusError('unavailable', `The WASM core could not be loaded from ${url}: HTTP ${response.status}.`);
+  }
+  return compileModule(new Uint8Array(await response.arrayBuffer()));
+}

@@ -1,0 +1,98 @@
+import { ElanusError } from '../../core/base/error.ts';
+import { workerEndpoint } from '../link/endpoint.ts';
+import { PeerCalls } from '../link/peer-calls.ts';
+import { hasLocks, lockNames, whenReleased } from '../locks.ts';
+import type { OpenRequest, StorageKind } from '../protocol.ts';
+import { startWorker } from '../start-worker.ts';
+import { randomId } from '../surroundings.ts';
+import { linkLost } from './engine-access.ts';
+
+/** An engine in a worker of this tab worker's own. */
+export class EngineWorker {
+  readonly id: string = randomId();
+  readonly calls: PeerCalls;
+  /** Resolves when the engine has died by itself; never after `terminate`. */
+  readonly died: Promise<void>;
+  readonly #worker: Worker;
+  readonly #watching = new AbortController();
+  #storage: StorageKind | undefined;
+  #died: () => void = () => undefined;
+
+  private constructor(workerUrl: string) {
+    this.#worker = startWorker(workerUrl, 'elanus-engine');
+    this.calls = new PeerCalls(workerEndpoint(this.#worker));
+    this.died = new Promise((resolve) => {
+      this.#died = resolve;
+    });
+    this.#worker.addEventListener('error', (event) => {
+      const what = event.message || 'its script could not be loaded';
+      this.#dead(new ElanusError('unavailable', `The engine worker failed: ${what}.`));
+    });
+  }
+
+  /** Starts the worker and opens the database in it. Rejects with what keeps it from opening. */
+  static async start(request: OpenRequest): Promise<EngineWorker> {
+    const engine = new EngineWorker(request.workerUrl);
+    try {
+      await engine.#open(request);
+      return engine;
+    } catch (error) {
+      engine.terminate();
+      throw error;
+    }
+  }
+
+  get storage(): StorageKind {
+    return this.#storage ?? 'memory';
+  }
+
+  attachPort(port: MessagePort): Promise<unknown> {
+    return this.calls.call('worker', 'attachPort', [port], [port]);
+  }
+
+  attachChannel(tab: string, channel: string): Promise<unknown> {
+    return this.calls.call('worker', 'attachChannel', [tab, channel]);
+  }
+
+  detach(tab: string): void {
+    // An engine that has ended has let go of everything.
+    void this.calls.call('worker', 'detach', [tab]).catch(() => undefined);
+  }
+
+  /** Waits for what is being written, and lets go of the storage. */
+  async close(): Promise<void> {
+    this.#watching.abort();
+    await this.calls.call('worker', 'close', []);
+    this.terminate();
+  }
+
+  async destroy(): Promise<void> {
+    this.#watching.abort();
+    await this.calls.call('worker', 'destroy', []);
+    this.terminate();
+  }
+
+  /** Ends the worker at once. Calls under way are tried again at the next engine. */
+  terminate(): void {
+    this.#watching.abort();
+    this.#worker.terminate();
+    this.calls.fail(linkLost('The engine of this tab was stopped.'));
+  }
+
+  async #open(request: OpenRequest): Promise<void> {
+    const opened = await this.calls.call('worker', 'open', [request, this.id]);
+    this.#storage = (opened as { storage: StorageKind }).storage;
+    if (!hasLocks()) return;
+    void whenReleased(lockNames.engine(request.name, this.id), this.#watching.signal).then(() =>
+      this.#dead(linkLost('The engine worker has ended.')),
+    );
+  }
+
+  #dead(error: ElanusError): void {
+    if (this.#watching.signal.aborted) return;
+    this.#watching.abort();
+    this.#worker.terminate();
+    this.calls.fail(error);
+    this.#died();
+  }
+}

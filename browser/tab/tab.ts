@@ -1,0 +1,75 @@
+import { ElanusError } from '../../core/base/error.ts';
+import type { Info } from '../../core/elanus.ts';
+import { Proxy as ElanusProxy } from '../../core/node/proxy.ts';
+import { hasLocks } from '../locks.ts';
+import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
+import { clock, randomId } from '../surroundings.ts';
+import type { EngineAccess } from './engine-access.ts';
+import { RemoteCluster } from './remote-cluster.ts';
+import { SharedEngine } from './shared-engine.ts';
+import { SoloEngine } from './solo-engine.ts';
+
+interface Opened {
+  readonly access: EngineAccess;
+  readonly cluster: RemoteCluster;
+  readonly proxy: ElanusProxy;
+}
+
+/**
+ * The tab worker: the proxy of one `open`, and its part in who leads. It checks, encodes and merges; what scans and
+ * builds is the engine worker's, so this thread answers other tabs at once.
+ */
+export class Tab implements TabApi {
+  readonly #id = randomId();
+  readonly #calls = new Set<Promise<unknown>>();
+  #opened: Opened | undefined;
+  #closed = false;
+
+  async open(request: OpenRequest, broker: MessagePort | undefined): Promise<OpenedTab> {
+    if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'A tab worker is opened once.');
+    const isSolo = request.storage === 'memory' || !hasLocks();
+    const access = isSolo ? new SoloEngine(request, this.#id) : new SharedEngine(request, this.#id, broker);
+    const lock = await access.open();
+    const cluster = new RemoteCluster(access, clock, this.#id);
+    this.#opened = { access, cluster, proxy: new ElanusProxy(cluster, clock) };
+    return { lock };
+  }
+
+  async call(method: string, body: unknown): Promise<unknown> {
+    const call = this.#engine().proxy.call(method, body);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  async info(): Promise<Info> {
+    const { access, cluster } = this.#engine();
+    const info = (await cluster.call('engine', 'info', () => [])) as Omit<Info, 'tab'>;
+    const { kind, leader } = await access.link(clock.now());
+    return { ...info, tab: { id: this.#id, leads: kind === 'own', leader, link: kind } } as Info;
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#closed = true;
+    this.#opened = undefined;
+    await Promise.allSettled(this.#calls);
+    await opened?.access.close();
+  }
+
+  async destroy(): Promise<void> {
+    const { access } = this.#engine();
+    this.#closed = true;
+    this.#opened = undefined;
+    await access.destroy();
+    await access.close();
+  }
+
+  #engine(): Opened {
+    if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+    return this.#opened;
+  }
+}
