@@ -4,6 +4,11 @@ export { Collection } from '../core/client/collection.ts';
 export type { CollectionOptions, FieldSpec, Fields, RowInputOf, RowOf } from '../core/client/collection-types.ts';
 export { Database } from '../core/client/database.ts';
 export { type OpenAiEmbedderOptions, openAiEmbedder } from '../core/client/openai-embedder.ts';
+export {
+  type TransformersEmbedderOptions,
+  type TransformersProgress,
+  transformersEmbedder,
+} from '../core/client/transformers-embedder.ts';
 export type * from '../core/elanus.ts';
 export { BrowserEmbeddingCache, type EmbeddingCacheOptions, embeddingCache } from './embedding-cache.ts';
 export { BrowserDatabase, type OpenOptions, open } from './open.ts';

@@ -6,3 +6,8 @@ export type { CollectionOptions, FieldSpec, Fields, RowInputOf, RowOf } from './
 export { type ConnectOptions, connect } from './connect.ts';
 export { Database } from './database.ts';
 export { type OpenAiEmbedderOptions, openAiEmbedder } from './openai-embedder.ts';
+export {
+  type TransformersEmbedderOptions,
+  type TransformersProgress,
+  transformersEmbedder,
+} from './transformers-embedder.ts';
