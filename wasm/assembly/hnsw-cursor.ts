@@ -3,7 +3,7 @@ import { codeQueryBytes } from './code-query';
 import { hasBit, subtract } from './bitmap';
 import { Hnsw } from './hnsw-index';
 import { rank } from './hnsw-query';
-import { descend } from './hnsw-search';
+import { descend, descended } from './hnsw-search';
 import { advance, createTraversal, freeTraversal, startAt, Traversal } from './hnsw-traversal';
 import { allocate, release } from './memory';
 import { push } from './min-heap';
@@ -70,7 +70,7 @@ function start<K>(cursor: Cursor, rows: Rows): bool {
   const query = prepare<K>(space, cursor.vector);
   if (!isFloat<K>()) memory.copy(cursor.query, query, codeQueryBytes(bitsOf<K>(), space.dimension));
   if (space.encoded == 0) return true;
-  return startAt<K>(cursor.traversal, space, rows, descend<K>(index.graph, space, rows, 0, query), query);
+  return startAt(cursor.traversal, descend<K>(index.graph, space, rows, 0, query), descended);
 }
 
 /** The rows that the graph does not hold yet are found from the beginning. */

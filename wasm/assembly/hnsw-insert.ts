@@ -1,6 +1,6 @@
 import { beamEntry, beamSize, clearBeam, gather, merge, nodeOf, scoreOf } from './beam';
 import { addSlot, below, Graph, levelOf, linksMax, readLinks, rowOf, writeLinks } from './hnsw-graph';
-import { descend, search } from './hnsw-search';
+import { descend, descended, search } from './hnsw-search';
 import { rowAt, Rows } from './rows';
 import { prepareRow, score4, Space } from './space';
 
@@ -40,9 +40,11 @@ export function insertRow<K>(graph: Graph, space: Space, rows: Rows, row: u32, b
     prepareRow<K>(space, rowAt(rows, row), query);
     const from = min(level, top as u32);
     let node = descend<K>(graph, space, rows, from, query);
+    let score = descended;
     for (let at = from as i32; at >= 0; at--) {
-      search<K>(graph, space, rows, at as u32, node, query, beam, efConstruction);
+      search<K>(graph, space, rows, at as u32, node, score, query, beam, efConstruction);
       node = nodeOf(beamEntry(beam, 0));
+      score = scoreOf(beamEntry(beam, 0));
       link<K>(graph, space, rows, at as u32, load<u32>(NODES + (at << 2)), beam);
       if (at > 0) node = below(graph, at as u32, node);
     }

@@ -1,7 +1,7 @@
 import { beamBytes, beamEntry, beamSize, clearBeam, ENTRIES, nodeOf, scoreOf } from './beam';
 import { bitmapBytes, countBits, hasBit, subtract } from './bitmap';
 import { Hnsw } from './hnsw-index';
-import { descend, search } from './hnsw-search';
+import { descend, descended, search } from './hnsw-search';
 import { scanAllowed, scanExact } from './hnsw-scan';
 import { advance, createTraversal, freeTraversal, startAt } from './hnsw-traversal';
 import { allocate, release } from './memory';
@@ -87,7 +87,8 @@ function searchOn<K>(
     filtered<K>(index, rows, vector, query, ef, allow, matches, beam, heap);
     return true;
   }
-  search<K>(index.graph, space, rows, 0, descend<K>(index.graph, space, rows, 0, query), query, beam, ef);
+  const node = descend<K>(index.graph, space, rows, 0, query);
+  search<K>(index.graph, space, rows, 0, node, descended, query, beam, ef);
   if (index.removedCount == 0) return true;
   const alive = index.space.encoded - min(index.removedCount, index.space.encoded);
   if (dropRemoved(index, beam) >= min(limit, alive)) return true;
@@ -113,7 +114,7 @@ function filtered<K>(
     const traversal = createTraversal(space.encoded, allow, false, matches >> 1);
     if (changetype<u32>(traversal) != 0) {
       const start = descend<K>(index.graph, space, rows, 0, query);
-      const isDone = startAt<K>(traversal, space, rows, start, query)
+      const isDone = startAt(traversal, start, descended)
         && advance<K>(traversal, index.graph, space, rows, query, beam, ef);
       freeTraversal(traversal);
       if (isDone) return;

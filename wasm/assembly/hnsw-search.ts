@@ -11,13 +11,18 @@ const FRESH: u32 = memory.data((256 + 8) * 4, 16) as u32;
 /** Their scores. */
 const SCORES: u32 = memory.data((256 + 8) * 4, 16) as u32;
 
-/** From `node` on a level above 0 down to the nearest node that can be reached by links that only come nearer. */
-export function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32): u32 {
+/** The score of the node that `descend` went down to. */
+export let descended: f32 = 0;
+
+/**
+ * From `node` on a level above 0 to the nearest node that can be reached by links that only come nearer. `descended` is
+ * the score of the one before and after.
+ */
+function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32): u32 {
   const slots = tableOf(graph, level);
   const metric = space.metric;
   const dimension = space.dimension;
-  const start = rowAt(rows, load<u32>(rowAt(slots, node)));
-  let best = f32x4.extract_lane(score4<K>(metric, dimension, query, start, start, start, start), 0);
+  let best = descended;
   let current = node;
   while (true) {
     const at = rowAt(slots, current);
@@ -40,27 +45,31 @@ export function walk<K>(graph: Graph, space: Space, rows: Rows, level: u32, node
       if (f32x4.extract_lane(scores, 2) < best) { best = f32x4.extract_lane(scores, 2); nearest = three; }
       if (f32x4.extract_lane(scores, 3) < best) { best = f32x4.extract_lane(scores, 3); nearest = four; }
     }
-    if (nearest == current) return current;
+    if (nearest == current) {
+      descended = best;
+      return current;
+    }
     current = nearest;
   }
 }
 
-/** Walks from the top down to `level` + 1, and gives the node on `level` to go on from. */
+/** Walks from the top down to `level` + 1, and gives the node on `level` to go on from, whose score is `descended`. */
 export function descend<K>(graph: Graph, space: Space, rows: Rows, level: u32, query: u32): u32 {
   let node = graph.entry;
+  const start = rowAt(rows, rowOf(graph, graph.top as u32, node));
+  descended = f32x4.extract_lane(score4<K>(space.metric, space.dimension, query, start, start, start, start), 0);
   for (let above = graph.top as u32; above > level; above--) {
     node = below(graph, above, walk<K>(graph, space, rows, above, node, query));
   }
   return node;
 }
 
-/** Fills an empty beam with the nearest nodes of a level that it reaches from `node`. */
+/** Fills an empty beam with the nearest nodes of a level that it reaches from `node`, which has this score. */
 export function search<K>(
-  graph: Graph, space: Space, rows: Rows, level: u32, node: u32, query: u32, beam: u32, capacity: u32,
+  graph: Graph, space: Space, rows: Rows, level: u32, node: u32, score: f32, query: u32, beam: u32, capacity: u32,
 ): void {
   clearBeam(beam, capacity);
-  const start = rowAt(rows, rowOf(graph, level, node));
-  insert(beam, f32x4.extract_lane(score4<K>(space.metric, space.dimension, query, start, start, start, start), 0), node);
+  insert(beam, score, node);
   const epoch = nextEpoch();
   store<u8>(visitedMarks() + rowOf(graph, level, node), epoch as u8);
   if (level == 0) searchRows<K>(graph, space, rows, query, beam, epoch);

@@ -56,10 +56,8 @@ export function freeTraversal(traversal: Traversal): void {
   release(changetype<u32>(traversal));
 }
 
-/** Puts the row in where the traversal starts. False if there is no room. */
-export function startAt<K>(traversal: Traversal, space: Space, rows: Rows, row: u32, query: u32): bool {
-  const at = rowAt(rows, row);
-  const score = f32x4.extract_lane(score4<K>(space.metric, space.dimension, query, at, at, at, at), 0);
+/** Puts the row in where the traversal starts, and its score. False if there is no room. */
+export function startAt(traversal: Traversal, row: u32, score: f32): bool {
   addBit(traversal.visited, row);
   if (isAllowed(traversal, row) && !push(traversal.found, entryOf(score, row))) return false;
   return push(traversal.candidates, entryOf(score, row));
