@@ -9,7 +9,7 @@ export const TABLE_ENTRY_BYTES = 48;
 /** A bigint of up to 64 bits. */
 export const BIGINT_BYTES = 24;
 /** A text beside its characters, or an array beside its elements, each with the slot that refers to it. */
-const OBJECT_BYTES = 32;
+const OBJECT_BYTES = 40;
 const SLOT_BYTES = 8;
 /** V8 keeps a text in one byte a character if every character has a code below 256, else in two. */
 const TWO_BYTES = /[\u0100-\uffff]/;

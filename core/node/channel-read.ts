@@ -147,18 +147,10 @@ async function eachLoaded(
 ): Promise<void> {
   const segments = [...view.segments.entries()].filter(([, { segment }]) => wants(segment));
   for (const [at, [index, { segment, rows }]] of segments.entries()) {
-    for (const [, ahead] of segments.slice(at + 1, at + 1 + READ_AHEAD)) {
-      // A failure is met again when its turn comes.
-      if (!ahead.segment.isLoaded(fieldIds)) ahead.segment.load(fieldIds).catch(() => undefined);
-    }
-    await loaded(segment, fieldIds);
-    visit(segment, rows, index);
+    const visited = segment.visit(fieldIds, () => visit(segment, rows, index));
+    for (const [, ahead] of segments.slice(at + 1, at + 1 + READ_AHEAD)) ahead.segment.prefetch(fieldIds);
+    await visited;
   }
-}
-
-/** Waits until the fields are in memory at this very moment: another read may have needed the room in between. */
-async function loaded(segment: Segment, fieldIds: readonly number[]): Promise<void> {
-  while (!segment.isLoaded(fieldIds)) await segment.load(fieldIds);
 }
 
 /** The bitmap of the rows that are visible and match. */
@@ -204,8 +196,7 @@ async function gather(
   const pieces = await Promise.all(
     [...rowsOf].map(async ([index, rows]) => {
       const segment = (view.segments[index] as ChannelView['segments'][number]).segment;
-      await loaded(segment, fieldIds);
-      return segment.gather(Uint32Array.from(rows), fieldIds);
+      return segment.visit(fieldIds, () => segment.gather(Uint32Array.from(rows), fieldIds));
     }),
   );
   const bytes = pieces.reduce((sum, piece) => sum + batchBytes(piece), 0);

@@ -166,9 +166,10 @@ export class ChannelState {
     for (const segment of [...this.#flushed]) {
       const candidates = [...this.#deletes.sealed].filter(([key]) => segment.mayContain(key));
       if (candidates.length === 0) continue;
-      // The keys may have to make room for another read's columns between their loading and this very moment.
-      while (!segment.hasKeys) await segment.load([]);
-      if (candidates.some(([key]) => segment.mayContain(key))) found.set(segment, segment.endsUpTo(sealedAt));
+      const ends = await segment.withKeys(() =>
+        candidates.some(([key]) => segment.mayContain(key)) ? segment.endsUpTo(sealedAt) : undefined,
+      );
+      if (ends !== undefined) found.set(segment, ends);
     }
     return found;
   }

@@ -132,12 +132,12 @@ export class GrowingSegment implements Segment {
     return true;
   }
 
-  isLoaded(): boolean {
-    return true;
+  async visit<Result>(_fieldIds: readonly number[], run: () => Result): Promise<Result> {
+    return run();
   }
 
-  load(): Promise<void> {
-    return Promise.resolve();
+  prefetch(): void {
+    // It is all in memory.
   }
 
   mayContain(key: Key): boolean {

@@ -8,7 +8,7 @@ import type { SegmentInfo } from './segment-info.ts';
 /** Room that the blocks of one vector field may take beyond its values. */
 const VECTOR_SLACK_BYTES = 1024 * 1024;
 /** A text or an array beside its content. */
-const VALUE_BYTES = 32;
+const VALUE_BYTES = 40;
 /** A row that has ended: in its segment, and in the channel until a flush. */
 const END_BYTES = 2 * (TABLE_ENTRY_BYTES + BIGINT_BYTES) + VALUE_BYTES;
 /** The place of a row in the table of its segment's keys, its timestamp, and the end of the row that it replaces. */
@@ -45,12 +45,24 @@ export function growthOfDelete(keys: readonly Key[]): MemoryGrowth {
   return { kernelBytes: 0, heapBytes };
 }
 
+/** What a load takes, and the bytes that are read for it, which are held until it is done. */
+export interface LoadGrowth extends MemoryGrowth {
+  readonly heldBytes: number;
+}
+
+/** Several loads at once. */
+export function sumOf(growths: readonly LoadGrowth[]): LoadGrowth {
+  const sum = { kernelBytes: 0, heapBytes: 0, heldBytes: 0 };
+  for (const { kernelBytes, heapBytes, heldBytes } of growths) {
+    sum.kernelBytes += kernelBytes;
+    sum.heapBytes += heapBytes;
+    sum.heldBytes += heldBytes;
+  }
+  return sum;
+}
+
 /** About so much memory does a flushed segment take for one more field, and so many bytes are read for it. */
-export function growthOfLoad(
-  meta: CollectionMeta,
-  info: SegmentInfo,
-  fieldId: number,
-): MemoryGrowth & { readonly heldBytes: number } {
+export function growthOfLoad(meta: CollectionMeta, info: SegmentInfo, fieldId: number): LoadGrowth {
   const field = meta.schema.fields.find(({ id }) => id === fieldId);
   const files = info.files.filter(({ fieldIds }) => fieldIds.includes(fieldId));
   const fileBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);

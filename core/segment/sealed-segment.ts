@@ -13,7 +13,7 @@ import { RowDeletes } from './deletes.ts';
 import { decodeDelta } from './delta.ts';
 import { gatherFields } from './gather.ts';
 import type { GrowingSegment } from './growing-segment.ts';
-import { growthOfLoad } from './growth.ts';
+import { growthOfLoad, type LoadGrowth, sumOf } from './growth.ts';
 import { KeyIndex } from './key-index.ts';
 import type { Segment } from './segment.ts';
 import { type SegmentInfo, segmentPrefix } from './segment-info.ts';
@@ -128,22 +128,37 @@ export class SealedSegment implements Segment, Resident {
     this.#info = info;
   }
 
-  isLoaded(fieldIds: readonly number[]): boolean {
-    return this.hasKeys && fieldIds.every((id) => this.#columns.has(id) || this.#vectors.has(id));
+  async visit<Result>(fieldIds: readonly number[], run: () => Result): Promise<Result> {
+    this.#refuseIfFreed();
+    if (this.#missing(fieldIds).length === 0) return run();
+    const hold = await this.#host.residency.reserveLoad(this, () => this.#growthOf(fieldIds));
+    try {
+      await this.#load(fieldIds);
+      return run();
+    } finally {
+      hold.release();
+    }
   }
 
-  async load(fieldIds: readonly number[]): Promise<void> {
-    this.#refuseIfFreed();
-    const missing = fieldIds.filter((id) => id !== this.#keyField && !this.#columns.has(id) && !this.#vectors.has(id));
-    const vectors = missing.filter((id) => this.#isVector(id));
-    const columns = missing.filter((id) => !this.#isVector(id));
-    await Promise.all([
-      this.hasKeys ? undefined : this.#once(this.#keyField, () => this.#loadKeys()),
-      ...columns.map((id) => this.#once(id, () => this.#loadColumn(id))),
-      ...vectors.map((id) => this.#once(id, () => this.#loadVectors(id))),
-    ]);
-    this.#refuseIfFreed();
-    this.#host.residency.touch(this);
+  prefetch(fieldIds: readonly number[]): void {
+    if (this.#freed || this.#missing(fieldIds).length === 0) return;
+    const hold = this.#host.residency.spareLoad(this, () => this.#growthOf(fieldIds));
+    if (hold === undefined) return;
+    // A failure is met again by the visit.
+    void this.#load(fieldIds)
+      .catch(() => undefined)
+      .finally(() => hold.release());
+  }
+
+  /** Runs what needs the keys, for a flush: it waits for nobody's memory, since others may be waiting for the flush. */
+  async withKeys<Result>(run: () => Result): Promise<Result> {
+    const hold = this.#host.residency.flushLoad(this, () => this.#growthOf([]));
+    try {
+      await this.#load([]);
+      return run();
+    } finally {
+      hold.release();
+    }
   }
 
   mayContain(key: Key): boolean {
@@ -218,24 +233,36 @@ export class SealedSegment implements Segment, Resident {
     return this.meta.schema.fields.some((field) => field.id === fieldId && isVector(field));
   }
 
-  /** Reads a field once for all who ask while it is read, when there is room for it. */
-  #once(fieldId: number, read: () => Promise<void>): Promise<void> {
+  #missing(fieldIds: readonly number[]): number[] {
+    const missing = fieldIds.filter((id) => id !== this.#keyField && !this.#columns.has(id) && !this.#vectors.has(id));
+    return this.hasKeys ? missing : [this.#keyField, ...missing];
+  }
+
+  /** What a load of these fields takes, of those that are not there now. */
+  #growthOf(fieldIds: readonly number[]): LoadGrowth {
+    return sumOf(this.#missing(fieldIds).map((id) => growthOfLoad(this.meta, this.#info, id)));
+  }
+
+  async #load(fieldIds: readonly number[]): Promise<void> {
+    this.#refuseIfFreed();
+    await Promise.all(this.#missing(fieldIds).map((id) => this.#once(id)));
+    this.#refuseIfFreed();
+    this.#host.residency.touch(this);
+  }
+
+  /** Reads a field once for all who ask while it is read. */
+  #once(fieldId: number): Promise<void> {
     let loading = this.#loading.get(fieldId);
     if (loading === undefined) {
-      loading = this.#inRoom(fieldId, read).finally(() => this.#loading.delete(fieldId));
+      loading = this.#read(fieldId).finally(() => this.#loading.delete(fieldId));
       this.#loading.set(fieldId, loading);
     }
     return loading;
   }
 
-  async #inRoom(fieldId: number, read: () => Promise<void>): Promise<void> {
-    const { heldBytes, ...growth } = growthOfLoad(this.meta, this.#info, fieldId);
-    const reservation = await this.#host.residency.reserveLoad(growth, { heldBytes, keep: this });
-    try {
-      await read();
-    } finally {
-      reservation.release();
-    }
+  #read(fieldId: number): Promise<void> {
+    if (fieldId === this.#keyField) return this.#loadKeys();
+    return this.#isVector(fieldId) ? this.#loadVectors(fieldId) : this.#loadColumn(fieldId);
   }
 
   /** A segment that was let go counts no more, though a load under way may still bring something. */

@@ -21,10 +21,13 @@ export interface Segment {
   /** Bytes of JavaScript's memory: scalar columns, the key index, deletes. Typed arrays exactly, texts and tables about. */
   readonly heapBytes: number;
 
-  /** Whether these fields can be read now; reads between `load` and their use must not wait. */
-  isLoaded(fieldIds: readonly number[]): boolean;
-  /** Brings fields into memory; calls for the same field share the reading. */
-  load(fieldIds: readonly number[]): Promise<void>;
+  /**
+   * Brings fields into memory and runs what reads them, in one turn: afterwards they may make room for others. Visits
+   * that need the same field share the reading; one that finds no room waits for others to end.
+   */
+  visit<Result>(fieldIds: readonly number[], run: () => Result): Promise<Result>;
+  /** Begins to bring fields into memory if there is room to spare. */
+  prefetch(fieldIds: readonly number[]): void;
 
   /** False only if no row has this key. */
   mayContain(key: Key): boolean;

@@ -1,4 +1,5 @@
 import { codeOf, ElanusError } from '../base/error.ts';
+import { Mutex } from '../base/mutex.ts';
 import type { MemoryUse } from '../model/inspection.ts';
 import { dropFilterCache, filterCacheBytes } from '../query/json-paths.ts';
 import type { VectorKernel } from './kernel.ts';
@@ -36,14 +37,14 @@ export interface Reservation {
 }
 
 /** What memory is asked for. What is written has to be flushed later; what is loaded can make room again. */
-interface Wanted {
+interface Wanted extends MemoryGrowth {
   readonly kind: 'log' | 'load';
-  readonly growth: MemoryGrowth;
   /** Bytes that are held at once, and until the reservation is released. */
   readonly heldBytes: number;
-  /** What must not make room for it. */
-  readonly keep?: Resident;
 }
+
+/** What a load takes at most, at the moment of asking: others may load or evict while it waits. */
+export type LoadGrowthOf = () => MemoryGrowth & { readonly heldBytes: number };
 
 /** The kernel's part of a budget: vectors are most of what there is, and some of the rest is always JavaScript's. */
 const KERNEL_SHARE = 3 / 4;
@@ -84,11 +85,15 @@ export class Residency {
   readonly #charges = new MemoryCharges(() => this.#notePeak());
   /** Of all reservations that are not released, and how much of it will have to be flushed. */
   readonly #promised = { kernelBytes: 0, heapBytes: 0, flushBytes: 0 };
+  #outstanding = 0;
   readonly #whenReleased: (() => void)[] = [];
+  /** Residents that a load is bringing in, and how many: they make room for nobody. */
+  readonly #pinned = new Map<Resident, number>();
   readonly #held: Readonly<Record<Wanted['kind'], Charge>>;
   readonly #heldBytes = { log: 0, load: 0 };
   #waitingBytes = 0;
-  #waiting: Promise<unknown> | undefined;
+  readonly #writers = new Mutex();
+  readonly #loaders = new Mutex();
   #bytesPeak = 0;
 
   /** @param bytesMax of kernel and JavaScript together; the kernel was made with `kernelBytesMax` of it */
@@ -158,22 +163,28 @@ export class Residency {
   }
 
   /**
-   * Makes room for something that can be read again. Rejects with `quota` if it does not fit though everything else has
-   * been let go, and what was written has been flushed.
-   *
-   * @param load.heldBytes of what is read, until the reservation is released
-   * @param load.keep what must not make room for it
+   * Promises memory to a load, and keeps its resident from making room until the reservation is released. Waits in turn
+   * for other loads and writes. Rejects with `quota` if it does not fit though everything else has been let go, and
+   * what was written has been flushed. Whoever holds a reservation must not wait for another.
    */
-  async reserveLoad(
-    growth: MemoryGrowth,
-    load: { readonly heldBytes: number; readonly keep: Resident },
-  ): Promise<Reservation> {
-    const wanted: Wanted = { kind: 'load', growth, ...load };
-    while (!this.#tryRoom(wanted)) {
-      if (await this.#flushLargest()) continue;
-      throw this.#quota(wanted, 'Give the engine more memory (`memoryBytesMax`).');
-    }
-    return this.#promise(wanted);
+  reserveLoad(resident: Resident, growthOf: LoadGrowthOf): Promise<Reservation> {
+    const granted = this.#loaders.waiting === 0 ? this.spareLoad(resident, growthOf, true) : undefined;
+    if (granted !== undefined) return Promise.resolve(granted);
+    const advice = 'Give the engine more memory (`memoryBytesMax`).';
+    return this.#loaders.run(() => this.#grantLater(() => ({ kind: 'load', ...growthOf() }), resident, advice));
+  }
+
+  /** The same for a load that nobody waits for yet: undefined if there is no room. By default nothing makes room for it. */
+  spareLoad(resident: Resident, growthOf: LoadGrowthOf, evicts: boolean = false): Reservation | undefined {
+    const wanted: Wanted = { kind: 'load', ...growthOf() };
+    return (evicts ? this.#tryRoom(wanted, resident) : this.#fits(wanted)) ? this.#grant(wanted, resident) : undefined;
+  }
+
+  /** The same for a load that a flush needs: what it takes is little, and others may wait for the flush. */
+  flushLoad(resident: Resident, growthOf: LoadGrowthOf): Reservation {
+    const wanted: Wanted = { kind: 'load', ...growthOf() };
+    this.#tryRoom(wanted, resident);
+    return this.#grant(wanted, resident);
   }
 
   /**
@@ -183,25 +194,19 @@ export class Residency {
    * @param recordBytes of the record on its way into the log
    */
   async reserveWrite(growth: MemoryGrowth, recordBytes: number): Promise<Reservation> {
-    const wanted: Wanted = { kind: 'log', growth, heldBytes: RECORD_COPIES * recordBytes };
-    if (this.#waiting === undefined && this.#tryRoom(wanted)) return this.#promise(wanted);
+    const wanted: Wanted = { kind: 'log', ...growth, heldBytes: RECORD_COPIES * recordBytes };
+    if (this.#writers.waiting === 0 && this.#tryRoom(wanted, undefined)) return this.#grant(wanted, undefined);
     if (this.#waitingBytes + recordBytes > WAITING_BYTES_MAX) {
       throw new ElanusError('overloaded', 'Too many writes wait for memory; write again in a moment.', {
         details: { bytesWaiting: this.#waitingBytes, outcome: 'not-written' },
       });
     }
     this.#waitingBytes += recordBytes;
-    const turn = (this.#waiting ?? Promise.resolve()).then(async () => {
-      await this.#waitForRoom(wanted);
-      return this.#promise(wanted);
-    });
-    const settled = turn.catch(() => undefined);
-    this.#waiting = settled;
+    const advice = 'Send fewer rows at once, or give the engine more memory (`memoryBytesMax`).';
     try {
-      return await turn;
+      return await this.#writers.run(() => this.#grantLater(() => wanted, undefined, advice));
     } finally {
       this.#waitingBytes -= recordBytes;
-      if (this.#waiting === settled) this.#waiting = undefined;
     }
   }
 
@@ -214,6 +219,7 @@ export class Residency {
   /** Lets go of all that these hold. */
   evict(residents: Iterable<Resident>): void {
     for (const resident of residents) {
+      if (this.#pinned.has(resident)) continue;
       resident.evictVectors();
       resident.evictColumns();
     }
@@ -225,33 +231,39 @@ export class Residency {
     if (this.kernel.bytes === 0 && this.kernel.bytesReserved > KERNEL_KEPT_BYTES) this.kernel.reset();
   }
 
-  #promise(wanted: Wanted): Reservation {
-    this.#count(wanted, 1);
+  #grant(wanted: Wanted, pin: Resident | undefined): Reservation {
+    this.#count(wanted, pin, 1);
     let isHeld = true;
     return {
       release: () => {
         if (!isHeld) return;
         isHeld = false;
-        this.#count(wanted, -1);
+        this.#count(wanted, pin, -1);
         for (const tell of this.#whenReleased.splice(0)) tell();
       },
     };
   }
 
-  #count({ kind, growth: { kernelBytes, heapBytes }, heldBytes }: Wanted, sign: 1 | -1): void {
+  #count({ kind, kernelBytes, heapBytes, heldBytes }: Wanted, pin: Resident | undefined, sign: 1 | -1): void {
+    this.#outstanding += sign;
     this.#promised.kernelBytes += sign * kernelBytes;
     this.#promised.heapBytes += sign * heapBytes;
     if (kind === 'log') this.#promised.flushBytes += sign * (kernelBytes + heapBytes);
     this.#heldBytes[kind] += sign * heldBytes;
     this.#held[kind].set(this.#heldBytes[kind]);
+    if (pin === undefined) return;
+    const pins = (this.#pinned.get(pin) ?? 0) + sign;
+    if (pins === 0) this.#pinned.delete(pin);
+    else this.#pinned.set(pin, pins);
   }
 
-  async #waitForRoom(wanted: Wanted): Promise<void> {
-    while (!this.#tryRoom(wanted)) {
-      if (this.#heldBytes.log > 0) await new Promise<void>((resolve) => this.#whenReleased.push(resolve));
-      else if (!(await this.#flushLargest())) {
-        throw this.#quota(wanted, 'Send fewer rows at once, or give the engine more memory (`memoryBytesMax`).');
-      }
+  /** Waits for room: for whoever holds a reservation, which ends by itself, then for a flush of what grows. */
+  async #grantLater(wantedOf: () => Wanted, pin: Resident | undefined, advice: string): Promise<Reservation> {
+    for (;;) {
+      const wanted = wantedOf();
+      if (this.#tryRoom(wanted, pin)) return this.#grant(wanted, pin);
+      if (this.#outstanding > 0) await new Promise<void>((resolve) => this.#whenReleased.push(resolve));
+      else if (!(await this.#flushLargest())) throw this.#quota(wanted, advice);
     }
   }
 
@@ -266,16 +278,22 @@ export class Residency {
   }
 
   /** Evicts until there is room; false if there is none. */
-  #tryRoom(wanted: Wanted): boolean {
-    const { growth, keep } = wanted;
-    for (;;) {
-      const kernelBytes = this.#kernelBytesWith(growth);
-      const isKernelFull = growth.kernelBytes > 0 && kernelBytes > this.kernel.bytesMax;
-      if (!isKernelFull && this.#bytesWith(wanted, kernelBytes) <= this.bytesMax) return true;
+  #tryRoom(wanted: Wanted, keep: Resident | undefined): boolean {
+    while (!this.#fits(wanted)) {
+      const kernelBytes = this.#kernelBytesWith(wanted);
       // Vectors make room for vectors; they make none for anything else, unless all of them go.
       if (kernelBytes > this.kernel.bytesReserved && this.#evictVectors(keep)) continue;
-      if (isKernelFull || !(this.#evictHeap(keep) || this.#emptyKernel(keep))) return false;
+      if (this.#isKernelFull(wanted) || !(this.#evictHeap(keep) || this.#emptyKernel(keep))) return false;
     }
+    return true;
+  }
+
+  #fits(wanted: Wanted): boolean {
+    return !this.#isKernelFull(wanted) && this.#bytesWith(wanted) <= this.bytesMax;
+  }
+
+  #isKernelFull(wanted: Wanted): boolean {
+    return wanted.kernelBytes > 0 && this.#kernelBytesWith(wanted) > this.kernel.bytesMax;
   }
 
   /** Bytes of the kernel that would be in use, promised ones included. */
@@ -285,10 +303,11 @@ export class Residency {
   }
 
   /** All bytes that there would be, with those that a flush would need. Free blocks are used before the kernel grows. */
-  #bytesWith({ kind, growth, heldBytes }: Wanted, kernelBytes: number): number {
-    const flush = this.#flushBytes(kind === 'log' ? growth.kernelBytes + growth.heapBytes : 0);
-    const heap = this.#heapBytes() + growth.heapBytes + heldBytes;
-    return Math.max(this.kernel.bytesReserved, kernelBytes) + heap + flush;
+  #bytesWith(wanted: Wanted): number {
+    const { kind, kernelBytes, heapBytes, heldBytes } = wanted;
+    const flush = this.#flushBytes(kind === 'log' ? kernelBytes + heapBytes : 0);
+    const kernel = Math.max(this.kernel.bytesReserved, this.#kernelBytesWith(wanted));
+    return kernel + this.#heapBytes() + heapBytes + heldBytes + flush;
   }
 
   /** Bytes in JavaScript, promised ones included. */
@@ -305,7 +324,7 @@ export class Residency {
   /** Lets go of the vectors that were used longest ago; false if there are none. */
   #evictVectors(keep: Resident | undefined): boolean {
     for (const resident of this.#residents) {
-      if (resident === keep || resident.bytes === 0) continue;
+      if (this.#stays(resident, keep) || resident.bytes === 0) continue;
       resident.evictVectors();
       return true;
     }
@@ -319,7 +338,7 @@ export class Residency {
       return true;
     }
     for (const resident of this.#residents) {
-      if (resident === keep || resident.columnBytes === 0) continue;
+      if (this.#stays(resident, keep) || resident.columnBytes === 0) continue;
       resident.evictColumns();
       return true;
     }
@@ -330,11 +349,15 @@ export class Residency {
   #emptyKernel(keep: Resident | undefined): boolean {
     if (this.kernel.bytesReserved <= KERNEL_KEPT_BYTES) return false;
     let loaded = 0;
-    for (const resident of this.#residents) if (resident !== keep) loaded += resident.bytes;
+    for (const resident of this.#residents) if (!this.#stays(resident, keep)) loaded += resident.bytes;
     if (loaded < this.kernel.bytes) return false;
-    for (const resident of this.#residents) if (resident !== keep) resident.evictVectors();
+    for (const resident of this.#residents) if (!this.#stays(resident, keep)) resident.evictVectors();
     this.#shrink();
     return true;
+  }
+
+  #stays(resident: Resident, keep: Resident | undefined): boolean {
+    return resident === keep || this.#pinned.has(resident);
   }
 
   #notePeak(): void {
@@ -342,8 +365,8 @@ export class Residency {
     if (bytes > this.#bytesPeak) this.#bytesPeak = bytes;
   }
 
-  #quota({ growth, heldBytes }: Wanted, advice: string): ElanusError {
-    const bytes = growth.kernelBytes + growth.heapBytes + heldBytes;
+  #quota({ kernelBytes, heapBytes, heldBytes }: Wanted, advice: string): ElanusError {
+    const bytes = kernelBytes + heapBytes + heldBytes;
     const { bytes: bytesUsed, bytesMax } = this;
     return new ElanusError(
       'quota',

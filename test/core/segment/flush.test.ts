@@ -111,7 +111,7 @@ async function withDelta(
 
 async function sameSearch(segment: SealedSegment, table: Table, rows: readonly Row[]): Promise<void> {
   for (const [field, dimension] of table.dimensions) {
-    await segment.load([field]);
+    await segment.visit([field], () => undefined);
     const flat = kernel.flat(dimension, 'L2');
     for (const row of rows) flat.append(row[field] as Float32Array);
     const query = new Float32Array(dimension).fill(2);
@@ -157,7 +157,7 @@ test('what passes a file is split into parts, and reads as one; deletes find the
   await createAll(host, flush.objects);
   growing.free();
   const segment = new SealedSegment(host, metaOf(LARGE), flush.info, nothing);
-  await segment.load([100, 101, 102, 200]);
+  await segment.visit([100, 101, 102, 200], () => undefined);
   expect(segment.markDeleted(rows[11_999]![100] as Key, 6n)).toBe(true);
   expect(segment.markDeleted(1n << 60n, 6n)).toBe(false);
   const visible = setBits(segment.allow(6n, 12_000), 12_000);
@@ -185,7 +185,7 @@ test.each([
   const segment = new SealedSegment(host, metaOf(LARGE), flush.info, nothing);
   const reads = async (...loads: number[][]): Promise<number> => {
     objects.reset();
-    await Promise.all(loads.map((fields) => segment.load(fields)));
+    await Promise.all(loads.map((fields) => segment.visit(fields, () => undefined)));
     return objects.reset().reads;
   };
   expect(await reads([101], [101])).toBe(first);
@@ -213,7 +213,7 @@ test('vectors make room for others and come back when they are needed', async ()
     segments.push(SealedSegment.adopt(host, flush.info, { segment: growing, rows: flush.rows }, nothing));
   }
   for (const segment of [...segments, ...segments]) {
-    await segment.load([200]);
+    await segment.visit([200], () => undefined);
     const top = segment.search(200, new Float32Array(512).fill(17), 1, segment.allow(5n, 1_000), 1_000);
     expect(top.rows[0]).toBe(17);
   }
@@ -269,11 +269,11 @@ test('a segment that was let go says so to those who still wait for it', async (
   await createAll(host, flush.objects);
   growing.free();
   const segment = new SealedSegment(host, metaOf(LARGE), flush.info, nothing);
-  const waiting = segment.load([101, 200]);
+  const waiting = segment.visit([101, 200], () => undefined);
   segment.free();
   const freed = expect.objectContaining({ code: 'closed', details: { reason: 'freed' } });
   await expect(waiting).rejects.toEqual(freed);
-  await expect(segment.load([101])).rejects.toEqual(freed);
+  await expect(segment.visit([101], () => undefined)).rejects.toEqual(freed);
   expect(kernel.bytes).toBe(0);
 });
 
@@ -288,9 +288,9 @@ test('an object that is gone means that the manifest is old', async () => {
     code: 'stale',
     details: expect.objectContaining({ reason: 'missing-object' }),
   });
-  await expect(segment.load([100])).rejects.toEqual(missing);
+  await expect(segment.visit([100], () => undefined)).rejects.toEqual(missing);
   await createAll(host, flush.objects);
-  await segment.load([100, 200]);
+  await segment.visit([100, 200], () => undefined);
   expect(segment.length).toBe(10);
   segment.free();
 });

@@ -80,7 +80,7 @@ export async function readVisible(
   rows: number = segment.length,
 ): Promise<Row[]> {
   const fieldIds = [...each.shapes.map(({ id }) => id), ...each.dimensions.keys()];
-  await segment.load(fieldIds);
+  await segment.visit(fieldIds, () => undefined);
   return rowsOf(segment.gather(setBits(segment.allow(timestamp, rows), rows), fieldIds));
 }
 
