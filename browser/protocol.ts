@@ -1,5 +1,10 @@
 import type { Info } from '../core/elanus.ts';
 
+/** The BroadcastChannel for the changes of a database that all tabs share. */
+export function sharedChanges(database: string): string {
+  return `elanus:${database}:changes`;
+}
+
 /** What the page tells its tab worker when it opens a database, and the tab worker its engine. */
 export interface OpenRequest {
   readonly name: string;
@@ -20,10 +25,21 @@ export type StorageKind = 'indexeddb+opfs' | 'indexeddb' | 'memory';
 /** `auto` takes ports where a SharedWorker can carry them, else a BroadcastChannel. */
 export type LinkChoice = 'auto' | 'ports' | 'broadcast';
 
+/** What an engine says when it is open. */
+export interface OpenedEngine {
+  readonly storage: StorageKind;
+  /** The BroadcastChannel on which it tells of each committed change. */
+  readonly changes: string;
+}
+
 /** What the page has to know of its tab worker. */
 export interface OpenedTab {
   /** Held by the tab worker for as long as it lives; undefined where there are no Web Locks. */
   readonly lock: string | undefined;
+  /** The BroadcastChannel on which the engine that leads tells of each committed change. */
+  readonly changes: string;
+  /** The data ends with the tab worker. */
+  readonly isVolatile: boolean;
 }
 
 /**
@@ -42,7 +58,7 @@ export interface TabApi {
 /** What the engine worker answers to the tab worker that has started it. */
 export interface EngineApi {
   /** @param id names the engine: it holds a lock of this name for as long as it lives */
-  open(request: OpenRequest, id: string): Promise<{ readonly storage: StorageKind }>;
+  open(request: OpenRequest, id: string): Promise<OpenedEngine>;
   info(): Promise<Omit<Info, 'tab'>>;
   /** Serves another tab over a port, or over a BroadcastChannel until that tab is detached. */
   attachPort(port: MessagePort): void;

@@ -1,5 +1,6 @@
 import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
+import type { Change } from '../../core/model/change.ts';
 import { LocalCluster } from '../../core/node/local-cluster.ts';
 import type { Platform } from '../../core/platform.ts';
 import { kernelBytesMax, Residency } from '../../core/vector/residency.ts';
@@ -11,7 +12,7 @@ import { createKernel } from '../../wasm/kernel.ts';
 import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
 import { answerCalls } from '../link/peer-calls.ts';
 import { hasLocks, holdLock, lockNames } from '../locks.ts';
-import type { EngineApi, OpenRequest, StorageKind } from '../protocol.ts';
+import { type EngineApi, type OpenedEngine, type OpenRequest, sharedChanges } from '../protocol.ts';
 import { type BrowserStorage, openStorage } from '../stores.ts';
 import { clock, random } from '../surroundings.ts';
 import { WakeTimer } from '../wake-timer.ts';
@@ -35,7 +36,7 @@ export class Engine implements EngineApi {
   #opened: Opened | undefined;
   #closed = false;
 
-  async open(request: OpenRequest, id: string): Promise<{ readonly storage: StorageKind }> {
+  async open(request: OpenRequest, id: string): Promise<OpenedEngine> {
     if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'The engine is opened once.');
     const [storage, module] = await Promise.all([
       openStorage(request.name, request.storage),
@@ -44,6 +45,9 @@ export class Engine implements EngineApi {
       hasLocks() ? holdLock(lockNames.engine(request.name, id)) : undefined,
     ]);
     const kernel = createKernel(module, { bytesMax: kernelBytesMax(request.memoryBytesMax) });
+    const shared = sharedChanges(request.name);
+    const changes = storage.kind === 'memory' ? `${shared}:${id}` : shared;
+    const announcements = new BroadcastChannel(changes);
     const timer = new WakeTimer(() => cluster.work());
     const platform: Platform = {
       objects: storage.objects,
@@ -53,12 +57,15 @@ export class Engine implements EngineApi {
       clock,
       random,
       wake: (at) => timer.wake(at),
+      announce: (change) => announcements.postMessage(change),
     };
     const cluster = new LocalCluster(platform);
     this.#opened = { storage, cluster, timer, platform };
     // What an earlier engine left undone; nobody waits for it.
     timer.wake(clock.now());
-    return { storage: storage.kind };
+    // The last changes of the engine before this one may have been announced to nobody.
+    announcements.postMessage({ kind: 'unknown', count: 0, timestamp: 0n } satisfies Change);
+    return { storage: storage.kind, changes };
   }
 
   /** What every tab may call, by the name of the role. */

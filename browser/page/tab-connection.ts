@@ -1,7 +1,9 @@
+import { assert } from '../../core/base/assert.ts';
 import { ElanusError } from '../../core/base/error.ts';
 import type { Connection, ConnectionCallOptions } from '../../core/client/connection.ts';
 import type { Info } from '../../core/elanus.ts';
-import type { OpenRequest } from '../protocol.ts';
+import type { Change } from '../../core/model/change.ts';
+import type { OpenedTab, OpenRequest } from '../protocol.ts';
 import { isWorkerDeath, TabWorker } from './tab-worker.ts';
 
 /** Methods that must not be repeated when the tab worker that knew their request ids is gone. */
@@ -16,6 +18,7 @@ const TRIES_MAX = 3;
 export class TabConnection implements Connection {
   readonly #request: OpenRequest;
   #worker: Promise<TabWorker> | undefined;
+  #opened: OpenedTab | undefined;
   #closed = false;
 
   constructor(request: OpenRequest) {
@@ -24,7 +27,15 @@ export class TabConnection implements Connection {
 
   /** Rejects with what keeps the database from opening. */
   async open(): Promise<void> {
-    await this.#started();
+    this.#opened = (await this.#started()).opened;
+  }
+
+  /** Each subscription hears the engine itself: nothing passes through the tab worker. */
+  subscribe(listener: (change: Change) => void): () => void {
+    assert(this.#opened !== undefined, 'a connection is given out when it is open');
+    const channel = new BroadcastChannel(this.#opened.changes);
+    channel.addEventListener('message', (event) => listener(event.data as Change));
+    return () => channel.close();
   }
 
   async call(method: string, body: unknown, options?: ConnectionCallOptions): Promise<unknown> {
@@ -74,6 +85,9 @@ export class TabConnection implements Connection {
 
   #started(): Promise<TabWorker> {
     if (this.#worker !== undefined) return this.#worker;
+    if (this.#opened?.isVolatile === true) {
+      throw new ElanusError('closed', 'The worker has died, and the data with it: it lay in memory alone.');
+    }
     const starting = TabWorker.start(this.#request);
     this.#worker = starting;
     const forget = (): void => {

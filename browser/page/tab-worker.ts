@@ -1,8 +1,9 @@
 import { transfer, wrap } from 'comlink';
+import { assert } from '../../core/base/assert.ts';
 import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
 import { hasLocks, whenReleased } from '../locks.ts';
-import type { OpenRequest, TabApi } from '../protocol.ts';
+import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
 import { isOwn, startWorker } from '../start-worker.ts';
 import { PROTOCOL } from '../tab/control-channel.ts';
 
@@ -25,6 +26,7 @@ export class TabWorker {
   readonly #worker: Worker;
   readonly #tab: ReturnType<typeof wrap<TabApi>>;
   readonly #ended = new AbortController();
+  #opened: OpenedTab | undefined;
   #reject: (error: ElanusError) => void = () => undefined;
 
   private constructor(workerUrl: string) {
@@ -46,15 +48,17 @@ export class TabWorker {
   static async start(request: OpenRequest): Promise<TabWorker> {
     const started = new TabWorker(request.workerUrl);
     try {
-      const broker = brokerPort(request);
-      const opening = started.#tab.open(request, broker === undefined ? undefined : transfer(broker, [broker]));
-      const { lock } = await Promise.race([opening, started.died]);
-      if (lock !== undefined) started.#watch(lock);
+      await started.#open(request);
       return started;
     } catch (error) {
       started.terminate();
       throw error;
     }
+  }
+
+  get opened(): OpenedTab {
+    assert(this.#opened !== undefined, 'a tab worker is given out when it is open');
+    return this.#opened;
   }
 
   /** @param buffers of the body that are moved instead of copied */
@@ -82,7 +86,12 @@ export class TabWorker {
     this.#worker.terminate();
   }
 
-  #watch(lock: string): void {
+  async #open(request: OpenRequest): Promise<void> {
+    const broker = brokerPort(request);
+    const opening = this.#tab.open(request, broker === undefined ? undefined : transfer(broker, [broker]));
+    this.#opened = await Promise.race([opening, this.died]);
+    const { lock } = this.#opened;
+    if (lock === undefined) return;
     void whenReleased(lock, this.#ended.signal).then(() => this.#died(workerDied('The tab worker has ended.')));
   }
 

@@ -1,8 +1,9 @@
+import { assert } from '../../core/base/assert.ts';
 import { ElanusError } from '../../core/base/error.ts';
 import { workerEndpoint } from '../link/endpoint.ts';
 import { PeerCalls } from '../link/peer-calls.ts';
 import { hasLocks, lockNames, whenReleased } from '../locks.ts';
-import type { OpenRequest, StorageKind } from '../protocol.ts';
+import type { OpenedEngine, OpenRequest } from '../protocol.ts';
 import { startWorker } from '../start-worker.ts';
 import { randomId } from '../surroundings.ts';
 import { linkLost } from './engine-access.ts';
@@ -15,7 +16,7 @@ export class EngineWorker {
   readonly died: Promise<void>;
   readonly #worker: Worker;
   readonly #watching = new AbortController();
-  #storage: StorageKind | undefined;
+  #opened: OpenedEngine | undefined;
   #died: () => void = () => undefined;
 
   private constructor(workerUrl: string) {
@@ -42,8 +43,15 @@ export class EngineWorker {
     }
   }
 
-  get storage(): StorageKind {
-    return this.#storage ?? 'memory';
+  /** The BroadcastChannel of its changes. */
+  get changes(): string {
+    assert(this.#opened !== undefined, 'an engine is given out when it is open');
+    return this.#opened.changes;
+  }
+
+  /** The data ends with the engine. */
+  get isVolatile(): boolean {
+    return this.#opened?.storage === 'memory';
   }
 
   attachPort(port: MessagePort): Promise<unknown> {
@@ -80,8 +88,7 @@ export class EngineWorker {
   }
 
   async #open(request: OpenRequest): Promise<void> {
-    const opened = await this.calls.call('worker', 'open', [request, this.id]);
-    this.#storage = (opened as { storage: StorageKind }).storage;
+    this.#opened = (await this.calls.call('worker', 'open', [request, this.id])) as OpenedEngine;
     if (!hasLocks()) return;
     void whenReleased(lockNames.engine(request.name, this.id), this.#watching.signal).then(() =>
       this.#dead(linkLost('The engine worker has ended.')),

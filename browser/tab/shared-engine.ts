@@ -1,7 +1,7 @@
 import { ElanusError } from '../../core/base/error.ts';
 import { BrokerClient } from '../broker/broker-client.ts';
 import { findLeader, type HeldLock, hasCandidates, holdLock, lockNames, whenReleased } from '../locks.ts';
-import type { OpenRequest } from '../protocol.ts';
+import { type OpenedTab, type OpenRequest, sharedChanges } from '../protocol.ts';
 import { clock } from '../surroundings.ts';
 import { ControlChannel, type Leader, PROTOCOL, type Question } from './control-channel.ts';
 import { Election } from './election.ts';
@@ -62,8 +62,8 @@ export class SharedEngine implements EngineAccess {
     });
   }
 
-  /** Resolves with the name of the lock that this tab holds, when an engine answers: its own or another tab's. */
-  async open(): Promise<string> {
+  /** Resolves when an engine answers: its own or another tab's. */
+  async open(): Promise<OpenedTab> {
     const lock = lockNames.tab(this.#request.name, this.#tab);
     this.#life = await holdLock(lock);
     this.#broker.join(this.#request.name, this.#tab);
@@ -72,7 +72,8 @@ export class SharedEngine implements EngineAccess {
     const answered = this.waits();
     try {
       await this.link(clock.now() + OPEN_MS_MAX);
-      return lock;
+      const changes = this.#own?.changes ?? sharedChanges(this.#request.name);
+      return { lock, changes, isVolatile: this.#isAlone };
     } catch (error) {
       await this.close();
       throw error;
@@ -133,7 +134,7 @@ export class SharedEngine implements EngineAccess {
     this.#own = engine;
     this.#slot.put({ kind: 'own', leader: this.#tab, calls: engine.calls });
     void engine.died.then(() => this.#engineDied(engine, startedAt));
-    if (engine.storage === 'memory') {
+    if (engine.isVolatile) {
       // Nothing here can be shared: every tab has an engine of its own.
       this.#isAlone = true;
       void this.#election.stop();

@@ -1,5 +1,5 @@
 import { ElanusError } from '../../core/base/error.ts';
-import type { OpenRequest } from '../protocol.ts';
+import type { OpenedTab, OpenRequest } from '../protocol.ts';
 import type { EngineAccess, EngineLink } from './engine-access.ts';
 import { EngineWorker } from './engine-worker.ts';
 import { LinkSlot } from './link-slot.ts';
@@ -19,11 +19,12 @@ export class SoloEngine implements EngineAccess {
     this.#tab = tab;
   }
 
-  async open(): Promise<undefined> {
+  async open(): Promise<OpenedTab> {
     const engine = await EngineWorker.start(this.#request);
     this.#engine = engine;
     this.#slot.put({ kind: 'own', leader: this.#tab, calls: engine.calls });
     void engine.died.then(() => this.#restart(engine));
+    return { lock: undefined, changes: engine.changes, isVolatile: engine.isVolatile };
   }
 
   link(until: number): Promise<EngineLink> {
@@ -55,7 +56,7 @@ export class SoloEngine implements EngineAccess {
   async #restart(engine: EngineWorker): Promise<void> {
     if (this.#engine !== engine) return;
     this.#engine = undefined;
-    if (engine.storage === 'memory') {
+    if (engine.isVolatile) {
       this.#slot.end(new ElanusError('closed', 'The engine has died, and the data with it: it lay in memory alone.'));
       return;
     }

@@ -29,10 +29,10 @@ export class Tab implements TabApi {
     if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'A tab worker is opened once.');
     const isSolo = request.storage === 'memory' || !hasLocks();
     const access = isSolo ? new SoloEngine(request, this.#id) : new SharedEngine(request, this.#id, broker);
-    const lock = await access.open();
+    const opened = await access.open();
     const cluster = new RemoteCluster(access, clock, this.#id);
     this.#opened = { access, cluster, proxy: new ElanusProxy(cluster, clock) };
-    return { lock };
+    return opened;
   }
 
   async call(method: string, body: unknown): Promise<unknown> {

@@ -47,7 +47,7 @@ export async function serveFolders(...folders: readonly string[]): Promise<PageS
 /**
  * A page with `elanus` on `window`, made from the sources: `elanus.openHere(name, options?)`.
  *
- * @param beforeWorker code that runs in the engine worker before its own
+ * @param beforeWorker code that runs in every worker of Elanus before its own
  */
 export async function serveEnginePage(beforeWorker = ''): Promise<PageServer> {
   const folder = await mkdtemp(join(tmpdir(), 'elanus-page-'));
@@ -68,6 +68,18 @@ export async function serveEnginePage(beforeWorker = ''): Promise<PageServer> {
     entryPoints: [join(root, 'browser', 'engine-entry.ts')],
     banner: { js: beforeWorker },
     outfile: join(folder, 'engine-worker.js'),
+  });
+  const opener = `
+    import { open } from ${JSON.stringify(join(root, 'browser', 'index.ts'))};
+    let opening;
+    addEventListener('message', async ({ data: [name, method, body] }) => {
+      opening ??= open({ name, workerUrl: '/engine-worker.js', wasmUrl: '/wasm/' });
+      postMessage(await (await opening)[method](body));
+    });`;
+  await build({
+    ...common,
+    stdin: { contents: opener, resolveDir: root, loader: 'ts' },
+    outfile: join(folder, 'opener-worker.js'),
   });
   await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="/page.js"></script>');
   return serveFolders(folder, join(root, 'dist'));
