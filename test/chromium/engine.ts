@@ -1,4 +1,3 @@
-import workerUrl from '../../browser/engine-entry.ts?worker&url';
 import { type BrowserDatabase, type OpenOptions, open } from '../../browser/index.ts';
 import type { Int64Mode } from '../../core/elanus.ts';
 
@@ -10,10 +9,10 @@ export function freshName(): string {
   return `test-${crypto.randomUUID()}-${names}`;
 }
 
-/** `open` with the workers as the sources have them; a page of the package needs neither address. */
+/** `open` with the workers that the sources make; a page of the package needs neither address. */
 export function openSource<Mode extends Int64Mode = 'number'>(
   name: string,
   options: Omit<OpenOptions<Mode>, 'name'> = {},
 ): Promise<BrowserDatabase<Mode>> {
-  return open<Mode>({ name, workerUrl, wasmUrl: '/dist/wasm/', ...options });
+  return open<Mode>({ name, workerUrl: '/engine-worker.js', wasmUrl: '/dist/wasm/', ...options });
 }

@@ -10,6 +10,8 @@ interface PageGlobals {
   readonly elanus: { openHere(name: string, options: Partial<OpenOptions>): Promise<BrowserDatabase> };
   db: BrowserDatabase & Record<string, (body?: unknown) => Promise<unknown>>;
   workers: { terminate(): void }[];
+  heard: string[];
+  shown: number[];
   askWorker(method: string, body: unknown): Promise<unknown>;
 }
 
@@ -215,6 +217,31 @@ describe.each(['auto', 'broadcast'] as const)('tabs of one browser, linked by %s
     expect(await numbers(leader)).toEqual(upTo(44));
     expect(await numbers(follower)).toEqual(upTo(44));
     expect((await tabOf(leader)).id).not.toBe((await tabOf(follower)).id);
+  });
+
+  test('changes are heard in every tab, and a live search follows them over a takeover', async () => {
+    const first = await openTab();
+    const second = await openTab({ link });
+    const third = await openTab({ link });
+    await call(first, 'createCollection', AUTOMATIC);
+    await second.evaluate(() => {
+      const here = globalThis as unknown as PageGlobals;
+      here.heard = [];
+      here.shown = [];
+      void here.db.subscribe(({ kind, count, keys }) => here.heard.push(`${kind} ${count} ${keys?.length}`));
+      const body = { collectionName: 'c', data: [[1, 0]], limit: 100, outputFields: ['n'] };
+      void here.db.liveSearch(body, (hits) => here.shown.push(hits[0]?.length ?? 0));
+    });
+    const told = (what: 'heard' | 'shown'): Promise<unknown[]> =>
+      second.evaluate((what) => (globalThis as unknown as PageGlobals)[what], what);
+    await insertMany(first, 0, 4);
+    await insertMany(third, 4, 4);
+    await expect.poll(() => told('heard')).toEqual(Array.from({ length: 8 }, () => 'write 1 1'));
+    await expect.poll(async () => (await told('shown')).at(-1)).toBe(8);
+    await call(first, 'close');
+    await insertMany(third, 8, 4);
+    await expect.poll(async () => (await told('shown')).at(-1)).toBe(12);
+    expect(await told('heard')).toContain('unknown 0 undefined');
   });
 
   test("a page's own worker opens it too", async () => {
