@@ -2,6 +2,7 @@ import { ElanusError } from '../core/base/error.ts';
 import { Database } from '../core/client/database.ts';
 import type { Int64Mode } from '../core/elanus.ts';
 import { carryErrors } from '../wasm/carry-errors.ts';
+import { whereInstalled } from '../wasm/where-installed.ts';
 import { memoryBudget } from './memory-budget.ts';
 import { TabConnection } from './page/tab-connection.ts';
 import type { LinkChoice, OpenRequest, StorageKind } from './protocol.ts';
@@ -46,7 +47,8 @@ const NAME = /^[A-Za-z0-9._-]{1,128}$/;
  * when it goes another takes over. Databases in `memory` are each opener's own.
  *
  * Rejects with `invalid` for a bad option, `quota` if the browser gives no room, `unavailable` if the worker or the WASM
- * core cannot be loaded, `locked` if a tab with another version of Elanus leads.
+ * core cannot be loaded, `locked` if a tab with another version of Elanus leads, `unsupported` where there are no Web
+ * Workers: on a server that renders pages it may be imported, but not called.
  */
 export async function open<Mode extends Int64Mode = 'number'>(
   options: OpenOptions<Mode>,
@@ -57,9 +59,13 @@ export async function open<Mode extends Int64Mode = 'number'>(
     });
   }
   const memoryBytesMax = memoryBudget(options.memoryBytesMax);
+  if (typeof Worker === 'undefined') {
+    const advice = 'call it in the page (in an effect, or on an event), or reach a server by `connect` of `elanus`';
+    throw new ElanusError('unsupported', `open needs a browser, and this host has no Web Workers: ${advice}.`);
+  }
   carryErrors();
-  // Bundlers recognise exactly this form, copy the file and put its address in.
-  const workerUrl = options.workerUrl ?? new URL('./engine-worker.js', import.meta.url);
+  // Bundlers recognise exactly `new URL('…', import.meta.url)`, copy the file as it is and put its address in.
+  const workerUrl = options.workerUrl ?? whereInstalled(new URL('./engine-worker.js', import.meta.url), 'browser');
   const connection = new TabConnection({
     name: options.name,
     storage: options.storage ?? 'auto',
@@ -75,8 +81,8 @@ export async function open<Mode extends Int64Mode = 'number'>(
 function wasmUrls(folder: string | URL | undefined): OpenRequest['wasmUrl'] {
   if (folder === undefined) {
     return {
-      simd: new URL('../wasm/elanus.wasm', import.meta.url).href,
-      relaxed: new URL('../wasm/elanus-relaxed.wasm', import.meta.url).href,
+      simd: whereInstalled(new URL('../wasm/elanus.wasm', import.meta.url), 'wasm').href,
+      relaxed: whereInstalled(new URL('../wasm/elanus-relaxed.wasm', import.meta.url), 'wasm').href,
     };
   }
   const base = new URL(folder, location.href);

@@ -1,11 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPackage, buildPage } from '../worker/cli/build.ts';
-import { findChrome } from './chrome.ts';
+import { ensureChrome } from './ensure-chrome.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 
 /**
  * `npm test`: makes sure that there is a browser, builds what the tests run, and runs them in Node, workerd and
@@ -23,28 +22,3 @@ const { status } = spawnSync(
   { cwd: root, stdio: 'inherit', env: { ...process.env, CHROME_PATH: chrome, ELANUS_BUILT: '1' } },
 );
 process.exit(status ?? 1);
-
-async function ensureChrome(): Promise<string | undefined> {
-  const found = findChrome();
-  if (found !== undefined) {
-    console.log(`Browser: ${found}`);
-    return found;
-  }
-  console.log('Browser: none found; getting one by `playwright install chromium`.');
-  const { chromium } = await import('playwright');
-  if (tries(bin('playwright'), ['install', 'chromium'])) return chromium.executablePath();
-  const isRoot = process.getuid?.() === 0;
-  console.log(`Browser: no download; ${isRoot ? 'installing' : 'trying'} the system's package \`chromium\`.`);
-  if (tries('apt-get', ['update']) && tries('apt-get', ['install', '-y', 'chromium'])) return findChrome();
-  console.error('Browser: install Chrome or Chromium, or set CHROME_PATH to one, and run `npm test` again.');
-  return undefined;
-}
-
-function tries(command: string, args: readonly string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 5 * 60_000 });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -15,8 +15,20 @@ declare function fetch(url: string): Promise<Response>;
 
 declare class URL {
   constructor(url: string | URL, base?: string | URL);
+  static createObjectURL(blob: Blob): string;
   readonly href: string;
+  readonly origin: string;
 }
+
+declare class Blob {
+  constructor(parts: readonly string[], options: { readonly type: string });
+}
+
+/** In browsers alone. */
+declare const location: { readonly href: string };
+
+/** In browsers alone. */
+declare const self: { readonly origin: string };
 
 interface ImportMeta {
   readonly url: string;

@@ -1,6 +1,6 @@
-import { ElanusError } from '../core/base/error.ts';
-import { compileModule } from './compile.ts';
 import { relaxedSimdSupported } from './detect.ts';
+import { loadModuleFile } from './module-file.ts';
+import { whereInstalled } from './where-installed.ts';
 
 /** The two builds, where an import brings them compiled (Workers: nothing may be compiled at run time). */
 export interface ImportedModules {
@@ -47,7 +47,7 @@ export async function loadModule(options: ModuleOptions = {}): Promise<WebAssemb
   const { href } = moduleUrl(isRelaxed, options.wasmUrl);
   let module = compiled.get(href);
   if (module === undefined) {
-    module = compile(href);
+    module = loadModuleFile(href);
     compiled.set(href, module);
     module.catch(() => compiled.delete(href));
   }
@@ -60,40 +60,11 @@ function moduleUrl(isRelaxed: boolean, folder: string | URL | undefined): URL {
   if (folder !== undefined) return new URL(name, new URL(folder, baseUrl()));
   // Run from its sources, the package has its modules where the build puts them.
   if (import.meta.url.endsWith('/wasm/module.ts')) return new URL(`../dist/wasm/${name}`, baseUrl());
-  return isRelaxed ? new URL('./elanus-relaxed.wasm', import.meta.url) : new URL('./elanus.wasm', import.meta.url);
+  const url = isRelaxed ? new URL('./elanus-relaxed.wasm', import.meta.url) : new URL('./elanus.wasm', import.meta.url);
+  return whereInstalled(url, 'wasm');
 }
 
 /** In a variable of its own: a bundler would look for a file whose name it does not know. */
 function baseUrl(): string {
   return import.meta.url;
-}
-
-async function compile(url: string): Promise<WebAssembly.Module> {
-  try {
-    const readFile = url.startsWith('file:') ? nodeReadFile() : undefined;
-    if (readFile !== undefined) return await compileModule(await readFile(new URL(url)));
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    // Streaming insists on the type, which not every server knows.
-    const isStreamable = response.headers.get('Content-Type')?.startsWith('application/wasm') === true;
-    if (isStreamable && WebAssembly.compileStreaming !== undefined) return await WebAssembly.compileStreaming(response);
-    return await compileModule(new Uint8Array(await response.arrayBuffer()));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ElanusError(
-      'unavailable',
-      `The WASM core could not be loaded from ${url}: ${why}. Say where the folder of the two .wasm files is by ` +
-        '`wasmUrl`, or pass the compiled `module`.',
-      { details: { url }, cause: error },
-    );
-  }
-}
-
-type ReadFile = (url: URL) => Promise<Uint8Array<ArrayBuffer>>;
-
-/** Node's, without an import that a bundler for pages would follow. */
-function nodeReadFile(): ReadFile | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const files = process?.getBuiltinModule?.('node:fs') as { promises?: { readFile: ReadFile } } | undefined;
-  return files?.promises?.readFile;
 }

@@ -1,4 +1,6 @@
 import type { Endpoint } from 'comlink';
+import { startModuleWorker, workerFailure } from './web-worker.ts';
+import { whereInstalled } from './where-installed.ts';
 
 /** A worker that was started, and the way to it. */
 export interface StartedWorker {
@@ -36,13 +38,14 @@ export function workerEndpoint(): Endpoint {
 }
 
 function startWebWorker(workerUrl: string | URL | undefined): StartedWorker {
-  // Bundlers recognise exactly this form, copy the file and put its address in.
-  const worker =
-    workerUrl === undefined
-      ? new Worker(new URL('./vector-worker.js', import.meta.url), { type: 'module', name: 'elanus-vector' })
-      : new Worker(workerUrl, { type: 'module', name: 'elanus-vector' });
+  // Bundlers recognise exactly `new URL('…', import.meta.url)`, copy the file and put its address in.
+  const url = workerUrl ?? whereInstalled(new URL('./vector-worker.js', import.meta.url), 'wasm');
+  const worker = startModuleWorker(url, 'elanus-vector');
   const died = new Promise<never>((_, reject) => {
-    worker.addEventListener('error', ({ message }) => reject(new Error(message || 'its script could not be loaded')));
+    worker.addEventListener('error', ({ message }) => {
+      const named = { file: 'elanus/dist/wasm/vector-worker.js', option: 'workerUrl' };
+      reject(new Error(workerFailure(url, message, named)));
+    });
     worker.addEventListener('messageerror', () => reject(new Error('a message could not be read')));
   });
   return { endpoint: worker as unknown as Endpoint, died, terminate: () => worker.terminate() };

@@ -6,9 +6,9 @@ import type { Platform } from '../../core/platform.ts';
 import { kernelBytesMax, Residency } from '../../core/vector/residency.ts';
 import { VERSION } from '../../core/version.ts';
 import { objectLogStore } from '../../core/wal/object-log.ts';
-import { compileModule } from '../../wasm/compile.ts';
 import { relaxedSimdSupported } from '../../wasm/detect.ts';
 import { createKernel } from '../../wasm/kernel.ts';
+import { loadModuleFile } from '../../wasm/module-file.ts';
 import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
 import { answerCalls } from '../link/peer-calls.ts';
 import { hasLocks, holdLock, lockNames } from '../locks.ts';
@@ -40,7 +40,7 @@ export class Engine implements EngineApi {
     if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'The engine is opened once.');
     const [storage, module] = await Promise.all([
       openStorage(request.name, request.storage),
-      loadModule(relaxedSimdSupported() ? request.wasmUrl.relaxed : request.wasmUrl.simd),
+      loadModuleFile(relaxedSimdSupported() ? request.wasmUrl.relaxed : request.wasmUrl.simd),
       // Held until this worker ends, never released: by it the tab worker sees that the engine has died.
       hasLocks() ? holdLock(lockNames.engine(request.name, id)) : undefined,
     ]);
@@ -135,17 +135,4 @@ export class Engine implements EngineApi {
     if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
     return this.#opened;
   }
-}
-
-async function loadModule(url: string): Promise<WebAssembly.Module> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new ElanusError('unavailable', `The WASM core could not be loaded from ${url}.`, { cause: error });
-  }
-  if (!response.ok) {
-    throw new ElanusError('unavailable', `The WASM core could not be loaded from ${url}: HTTP ${response.status}.`);
-  }
-  return compileModule(new Uint8Array(await response.arrayBuffer()));
 }

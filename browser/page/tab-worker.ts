@@ -4,7 +4,7 @@ import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
 import { hasLocks, whenReleased } from '../locks.ts';
 import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
-import { isOwn, startWorker } from '../start-worker.ts';
+import { isOwn, startWorker, whyItFailed } from '../start-worker.ts';
 import { PROTOCOL } from '../tab/control-channel.ts';
 
 const WORKER_DIED = 'worker-died';
@@ -37,7 +37,7 @@ export class TabWorker {
     });
     this.died.catch(() => undefined);
     this.#worker.addEventListener('error', (event) => {
-      this.#died(workerDied(`The tab worker failed: ${event.message || 'its script could not be loaded'}.`));
+      this.#died(workerDied(`The tab worker failed: ${whyItFailed(workerUrl, event.message)}.`));
     });
     this.#worker.addEventListener('messageerror', () => {
       this.#died(new ElanusError('internal', 'A message between page and tab worker could not be read.'));

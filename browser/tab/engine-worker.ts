@@ -4,7 +4,7 @@ import { workerEndpoint } from '../link/endpoint.ts';
 import { PeerCalls } from '../link/peer-calls.ts';
 import { hasLocks, lockNames, whenReleased } from '../locks.ts';
 import type { OpenedEngine, OpenRequest } from '../protocol.ts';
-import { startWorker } from '../start-worker.ts';
+import { startWorker, whyItFailed } from '../start-worker.ts';
 import { randomId } from '../surroundings.ts';
 import { linkLost } from './engine-access.ts';
 
@@ -26,8 +26,8 @@ export class EngineWorker {
       this.#died = resolve;
     });
     this.#worker.addEventListener('error', (event) => {
-      const what = event.message || 'its script could not be loaded';
-      this.#dead(new ElanusError('unavailable', `The engine worker failed: ${what}.`));
+      const why = whyItFailed(workerUrl, event.message);
+      this.#dead(new ElanusError('unavailable', `The engine worker failed: ${why}.`));
     });
   }
 

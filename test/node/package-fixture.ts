@@ -17,20 +17,38 @@ const run = promisify(execFile);
 /** `test/run.ts` says by this that `dist/` is fresh: other tests read it while these run. */
 const IS_BUILT = 'ELANUS_BUILT';
 
+/** The matrix says by this where the package is that it packed once for all its projects. */
+export const TARBALL = 'ELANUS_TARBALL';
+
+/** Builds the package, unless that was done for this run, and packs it into a folder. Resolves with the tarball's path. */
+export async function packPackage(folder: string): Promise<string> {
+  if (process.env[IS_BUILT] === undefined) await buildPackage();
+  if (!existsSync(join(ROOT, 'dist', 'browser', 'engine-worker.js'))) throw new Error('Build first: npm run build.');
+  const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: ROOT });
+  return join(folder, stdout.trim());
+}
+
 /** A folder with what `npm install` of the packed package leaves in an empty project. */
 export interface Project {
   readonly folder: string;
-  /** What `npm pack` made. */
+  /** What `npm pack` made; not always in the folder. */
   readonly tarball: string;
   /** Writes files into it, by their paths. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Packs the package and installs it in an empty project; inside this project if `near`, where its tools are found. */
-export async function installPackage({ near = false }: { near?: boolean } = {}): Promise<Project> {
-  if (process.env[IS_BUILT] === undefined) await buildPackage();
-  if (!existsSync(join(ROOT, 'dist', 'browser', 'engine-worker.js'))) throw new Error('Build first: npm run build.');
+/** Where `installPackage` puts the project, and what it installs beside the package. */
+export interface ProjectOptions {
+  /** Inside this project, where its tools are found. Default: false. */
+  readonly near?: boolean;
+  /** Exact versions of what is installed with the package. Default: nothing. */
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** Packs the package, unless that was done for this run, and installs it in an empty project. */
+export async function installPackage({ near = false, dependencies = {} }: ProjectOptions = {}): Promise<Project> {
   const parent = near ? join(ROOT, '.cache') : tmpdir();
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, 'elanus-package-'));
@@ -46,14 +64,11 @@ export async function installPackage({ near = false }: { near?: boolean } = {}):
     remove: () => rm(folder, { recursive: true, force: true }),
   };
   try {
-    await project.write({ 'package.json': '{ "name": "empty", "private": true, "type": "module" }' });
-    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
-      cwd: ROOT,
-    });
-    project.tarball = join(folder, stdout.trim());
-    await run('npm', ['install', project.tarball, '--prefer-offline', '--no-audit', '--no-fund', '--silent'], {
-      cwd: folder,
-    });
+    project.tarball = process.env[TARBALL] ?? (await packPackage(folder));
+    const all = { ...dependencies, elanus: `file:${project.tarball}` };
+    const manifest = { name: 'empty', private: true, type: 'module', dependencies: all };
+    await project.write({ 'package.json': JSON.stringify(manifest, undefined, 2) });
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--silent'], { cwd: folder });
     return project;
   } catch (error) {
     await project.remove();

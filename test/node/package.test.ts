@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build as bundle } from 'esbuild';
-import type { Browser } from 'playwright';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { build as bundle, type Metafile } from 'esbuild';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   installPackage,
-  launchChromium,
   type Project,
   ROOT,
   run,
@@ -17,6 +18,7 @@ import {
   typeCheck,
   type Wrangler,
 } from './package-fixture.ts';
+import { readmeBlock } from './readme-block.ts';
 
 let project: Project;
 let installed: string;
@@ -42,7 +44,7 @@ describe('the package', () => {
     expect(odd).toEqual([]);
     expect(files.filter((name) => /\btest\b|\bcli\b|\bdemo\b/.test(name))).toEqual([]);
     for (const target of exportTargets()) expect(files, target).toContain(target);
-    expect((await stat(project.tarball)).size).toBeLessThan(600_000);
+    expect((await stat(project.tarball)).size).toBeLessThan(700_000);
   });
 
   it('puts types before the code of every entry', () => {
@@ -53,6 +55,40 @@ describe('the package', () => {
       // Of the rest each would hide those behind it, and hosts match several.
       expect(conditions.slice(1, -1), entry).toEqual(entry === './vector' ? ['workerd'] : []);
     }
+  });
+
+  it.each(['browser', 'wasm'])(
+    'has the entry in %s also as one file, which a page without a bundler imports',
+    async (folder) => {
+      const file = (name: string): string => join(installed, 'dist', folder, name);
+      const bundleOf = async (name: string) => {
+        const common = { bundle: true, write: false, metafile: true, format: 'esm' } as const;
+        return (await bundle({ entryPoints: [file(name)], ...common })).metafile;
+      };
+      const alone = await bundleOf('standalone.js');
+      expect(Object.values(alone.inputs).map(({ imports }) => imports)).toEqual([[]]);
+      const exportsOf = ({ outputs }: Metafile): string[] => Object.values(outputs).flatMap((output) => output.exports);
+      expect(exportsOf(alone)).toEqual(exportsOf(await bundleOf('index.js')));
+    },
+  );
+
+  it('has no fault that publint knows', async () => {
+    const { messages } = await publint({ pkgDir: installed, strict: true });
+    expect(messages.map((message) => formatMessage(message, packageJson() as never))).toEqual([]);
+  });
+
+  it('has types that every way of resolving modules finds, where packages are modules', async () => {
+    // Files that a page starts by their address, and imports never.
+    const excludeEntrypoints = ['./browser/engine-worker.js', './vector/worker.js'];
+    const packed = createPackageFromTarballData(await readFile(project.tarball));
+    const analysis = await checkPackage(packed, { excludeEntrypoints });
+    if (analysis.types === false) throw new Error('The package has no types.');
+    // A module cannot be required; what resolved types before there were entries has none.
+    const [node10, required] = ['node10', 'node16-cjs'];
+    const wrong = analysis.problems.filter(
+      (problem) => !('resolutionKind' in problem && [node10, required].includes(problem.resolutionKind)),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('has an engine worker in one file, which any page can start as a script or as a module', async () => {
@@ -101,100 +137,6 @@ describe('the package', () => {
   });
 });
 
-describe('in an empty Vite project', () => {
-  const PAGE = `
-    import { open } from 'elanus/browser';
-    import { VectorIndex } from 'elanus/vector';
-    const db = await open({ name: 'packed' });
-    if (!(await db.hasCollection({ collectionName: 'docs' }))) {
-      await db.createCollection({ collectionName: 'docs', dimension: 3 });
-      await db.insert({ collectionName: 'docs', data: [
-        { id: 1, vector: [1, 0, 0], color: 'red' },
-        { id: 2, vector: new Float32Array([0, 1, 0]), color: 'blue' },
-      ] });
-    }
-    const [hits] = await db.search({ collectionName: 'docs', data: [[0, 1, 0]], limit: 1, outputFields: ['color'] });
-    const { storage } = await db.info();
-    await db.close();
-    const vectors = new Float32Array([1, 0, 0, 1]);
-    const near = [];
-    for (const make of ['create', 'createInWorker']) {
-      const index = await VectorIndex[make]({ type: 'HNSW_SQ8', metric: 'L2', dimension: 2 });
-      await index.add(vectors);
-      await index.build();
-      near.push((await index.search(new Float32Array([0, 1]), { limit: 1 })).ids[0]);
-      index.free();
-    }
-    globalThis.found = { hits, storage, near };
-  `;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launchChromium();
-    await project.write({
-      'page/index.html': '<!doctype html><title>Empty</title><script type="module" src="./main.js"></script>',
-      'page/main.js': PAGE,
-    });
-  });
-
-  afterAll(() => browser?.close());
-
-  it('the built page opens, creates, inserts and searches, and finds it again after a reload', async () => {
-    const vite = await import('vite');
-    const root = join(project.folder, 'page');
-    const config = { root, configFile: false as const, logLevel: 'warn' as const, build: { target: 'es2024' } };
-    await vite.build(config);
-    const server = await vite.preview({ ...config, preview: { port: 0, host: '127.0.0.1' } });
-    try {
-      await expectSearches(server.resolvedUrls?.local[0] ?? '');
-    } finally {
-      await server.close();
-    }
-  });
-
-  it('and so does the development server', async () => {
-    const vite = await import('vite');
-    const server = await vite.createServer({
-      root: join(project.folder, 'page'),
-      configFile: false,
-      logLevel: 'warn',
-      server: { port: 0, host: '127.0.0.1' },
-    });
-    try {
-      await server.listen();
-      await expectSearches(server.resolvedUrls?.local[0] ?? '');
-    } finally {
-      await server.close();
-    }
-  });
-
-  async function expectSearches(url: string): Promise<void> {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(String(error)));
-    try {
-      await page.goto(url);
-      for (const visit of ['first', 'reload']) {
-        if (visit === 'reload') await page.reload();
-        const found = await page
-          .waitForFunction(() => (globalThis as { found?: unknown }).found, undefined, { timeout: 20_000 })
-          .catch((cause) => {
-            throw new Error(`The page did not finish (${visit}): ${errors.join('; ')}`, { cause });
-          });
-        expect(await found.jsonValue(), visit).toEqual({
-          hits: [{ id: 2, distance: 1, color: 'blue' }],
-          storage: 'indexeddb+opfs',
-          near: [1, 1],
-        });
-      }
-      expect(errors).toEqual([]);
-    } finally {
-      await context.close();
-    }
-  }
-});
-
 describe('in an empty Worker project', () => {
   let wrangler: Wrangler | undefined;
 
@@ -219,7 +161,13 @@ describe('in an empty Worker project', () => {
   });
 });
 
-describe('in a TypeScript project', () => {
+/** What a project's compiler may say of modules. */
+const RESOLUTIONS = [
+  { module: 'esnext', moduleResolution: 'bundler' },
+  { module: 'nodenext', moduleResolution: 'nodenext' },
+] as const;
+
+describe.each(RESOLUTIONS)('in a TypeScript project with $moduleResolution', (resolution) => {
   it('infers rows from fields, and refuses what is wrong', async () => {
     await project.write({
       'types/page.ts': `
@@ -250,7 +198,7 @@ describe('in a TypeScript project', () => {
         export { both };
       `,
     });
-    await typeCheck(project, ['types/page.ts'], { lib: ['es2024', 'dom'] });
+    await typeCheck(project, ['types/page.ts'], { ...resolution, lib: ['es2024', 'dom'] });
   });
 
   it("the client's types need no DOM beside Node's", async () => {
@@ -264,7 +212,8 @@ describe('in a TypeScript project', () => {
         if (first !== undefined) same<typeof first.id, string>(true);
       `,
     });
-    await typeCheck(project, ['types/node.ts'], { lib: ['es2024'], types: ['node'], typeRoots: [toolFile('@types')] });
+    const types = { types: ['node'], typeRoots: [toolFile('@types')] };
+    await typeCheck(project, ['types/node.ts'], { ...resolution, lib: ['es2024'], ...types });
   });
 
   it("the Worker's entry has types", async () => {
@@ -275,17 +224,10 @@ describe('in a TypeScript project', () => {
         export type Bucket = Env['OBJECTS'];
       `,
     });
-    await typeCheck(project, ['types/worker.ts'], { lib: ['es2024'], types: [toolFile('@cloudflare/workers-types')] });
+    const types = [toolFile('@cloudflare/workers-types')];
+    await typeCheck(project, ['types/worker.ts'], { ...resolution, lib: ['es2024'], types });
   });
 });
-
-/** The only block of the README that is fenced as `kind`. */
-function readmeBlock(kind: string): string {
-  const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```([^\n]+)\n([\s\S]*?)^```$/gm)];
-  const [block, ...others] = blocks.filter((match) => match[1] === kind);
-  if (block === undefined || others.length > 0) throw new Error(`README.md must have one block \`${kind}\`.`);
-  return block[2] ?? '';
-}
 
 interface PackageJson {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;

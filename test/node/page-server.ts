@@ -11,16 +11,25 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
 
-export interface PageServer {
+export interface PageServer extends AsyncDisposable {
   readonly origin: string;
   close(): Promise<void>;
 }
 
 /** Serves folders, the first that has the file; nothing else, and no header that isolates origins. */
-export async function serveFolders(...folders: readonly string[]): Promise<PageServer> {
+export function serveFolders(...folders: readonly string[]): Promise<PageServer> {
+  return serveFoldersWith({}, ...folders);
+}
+
+/** As `serveFolders`, with more headers on every answer. */
+export async function serveFoldersWith(
+  headers: Readonly<Record<string, string>>,
+  ...folders: readonly string[]
+): Promise<PageServer> {
   const server: Server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));
     const name = path.endsWith('/') ? `${path}index.html` : path;
@@ -29,19 +38,18 @@ export async function serveFolders(...folders: readonly string[]): Promise<PageS
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    const type = TYPES[extname(file)] ?? 'application/octet-stream';
+    response.writeHead(200, { 'Content-Type': type, ...headers });
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return { origin: `http://127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
 /**

@@ -55,8 +55,10 @@ describe('README.md', () => {
   it('has no code that no test runs', () => {
     const unlabelled = BLOCKS.filter((block) => block.kind === '' && /[;$]/.test(block.code));
     expect(unlabelled).toEqual([]);
-    // `js worker` and `jsonc worker` are the whole of the Worker project in package.test.ts.
-    const kinds = ['', 'js browser', 'js node', 'js worker', 'jsonc worker', 'sh', 'sh curl'];
+    // `js worker` and `jsonc worker` are the whole of the Worker project in package.test.ts; what names esbuild, and the
+    // policies, are tried by the matrix.
+    const elsewhere = ['js worker', 'jsonc worker', 'sh esbuild', 'js esbuild', 'csp'];
+    const kinds = ['', 'js browser', 'js node', 'sh', 'sh curl', ...elsewhere];
     expect(BLOCKS.filter((block) => !kinds.includes(block.kind))).toEqual([]);
     for (const kind of kinds.slice(1)) expect(blocksOf(kind).length, kind).toBeGreaterThan(0);
   });

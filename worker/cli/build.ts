@@ -14,8 +14,8 @@ const COMPILED = ['browser', 'worker'];
 const MODULE_FOLDERS = ['browser', 'core', 'wasm', 'worker'];
 
 /**
- * Builds the publishable package in `dist/`: the compiled modules, their types, the WASM core, and each worker as
- * one file without imports, so that it works behind every bundler and none. Throws if anything does not compile.
+ * Builds the publishable package in `dist/`: the compiled modules, their types, the WASM core, each worker as one
+ * file without imports, so that it works behind every bundler and none, and the entries for pages as such files too. Throws if anything does not compile.
  */
 export async function buildPackage(): Promise<void> {
   await buildWasm();
@@ -31,6 +31,22 @@ export async function buildPackage(): Promise<void> {
   for (const folder of MODULE_FOLDERS) removeOrphans(folder);
   await bundleWorker('browser/engine-entry.ts', 'browser/engine-worker.js');
   await bundleWorker('wasm/vector-worker-entry.ts', 'wasm/vector-worker.js');
+  await bundleStandalone('browser/index.ts', 'browser/standalone.js');
+  await bundleStandalone('wasm/index.ts', 'wasm/standalone.js');
+}
+
+/** An entry as one module without imports, for pages that no bundler makes: a browser finds no package by its name. */
+async function bundleStandalone(entry: string, file: string): Promise<void> {
+  await bundle({
+    entryPoints: [join(root, entry)],
+    // In the folder of the entry: it finds its worker and its WASM from its own address.
+    outfile: join(root, 'dist', file),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    logLevel: 'warning',
+  });
 }
 
 /** A script, not a module: that leaves no room for imports or top-level `await`, and both kinds of worker run it. */
