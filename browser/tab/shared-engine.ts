@@ -1,6 +1,6 @@
 import { ElanusError } from '../../core/base/error.ts';
 import { BrokerClient } from '../broker/broker-client.ts';
-import { findLeader, type HeldLock, hasCandidates, holdLock, lockNames, whenReleased } from '../locks.ts';
+import { findLeader, hasCandidates, holdLock, lockNames, whenReleased } from '../locks.ts';
 import { type OpenedTab, type OpenRequest, sharedChanges } from '../protocol.ts';
 import { clock } from '../surroundings.ts';
 import { ControlChannel, type Leader, PROTOCOL, type Question } from './control-channel.ts';
@@ -36,7 +36,6 @@ export class SharedEngine implements EngineAccess {
   readonly #control: ControlChannel;
   readonly #broker: BrokerClient;
   readonly #left = new AbortController();
-  #life: HeldLock | undefined;
   #own: EngineWorker | undefined;
   #leader: Leader | undefined;
   /** Why the tab that leads cannot be spoken to. */
@@ -65,7 +64,8 @@ export class SharedEngine implements EngineAccess {
   /** Resolves when an engine answers: its own or another tab's. */
   async open(): Promise<OpenedTab> {
     const lock = lockNames.tab(this.#request.name, this.#tab);
-    this.#life = await holdLock(lock);
+    // Held until this worker ends, never released: by it the page and the other tabs see that the tab is gone.
+    await holdLock(lock);
     this.#broker.join(this.#request.name, this.#tab);
     this.#control.askWho();
     this.#election.start();
@@ -97,7 +97,6 @@ export class SharedEngine implements EngineAccess {
     await this.#leave(new ElanusError('closed', 'The database is closed; open it again.'));
     this.#control.close(new ElanusError('closed', 'The database is closed; open it again.'));
     this.#broker.close();
-    this.#life?.release();
   }
 
   async destroy(): Promise<void> {
