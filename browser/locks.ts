@@ -23,6 +23,19 @@ export function hasLocks(): boolean {
   return navigator.locks !== undefined;
 }
 
+let works: Promise<boolean> | undefined;
+
+/** Whether they are given as well: where a person lets no site store anything, the browser has locks and refuses them. */
+export function locksWork(): Promise<boolean> {
+  works ??= hasLocks()
+    ? navigator.locks.query().then(
+        () => true,
+        () => false,
+      )
+    : Promise.resolve(false);
+  return works;
+}
+
 /** Waits for a lock and holds it. Rejects with the signal's reason if that comes first. */
 export function holdLock(
   name: string,

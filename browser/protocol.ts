@@ -59,6 +59,8 @@ export interface TabApi {
 export interface EngineApi {
   /** @param id names the engine: it holds a lock of this name for as long as it lives */
   open(request: OpenRequest, id: string): Promise<OpenedEngine>;
+  /** Resolves with the reason when the data are taken away while they are open. */
+  lost(): Promise<string>;
   info(): Promise<Omit<Info, 'tab'>>;
   /** Serves another tab over a port, or over a BroadcastChannel until that tab is detached. */
   attachPort(port: MessagePort): void;

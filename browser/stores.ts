@@ -1,5 +1,8 @@
+import { codeOf, ElanusError } from '../core/base/error.ts';
+import { writePurpose } from '../core/node/write-purpose.ts';
 import { MemoryStore } from '../core/storage/memory-store.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
+import { ReserveStore } from '../core/storage/reserve-store.ts';
 import type { StorageKind } from './protocol.ts';
 import { IndexedDbStore } from './storage/indexed-db-store.ts';
 import { OpfsCacheStore } from './storage/opfs-cache.ts';
@@ -8,6 +11,10 @@ import { OpfsCacheStore } from './storage/opfs-cache.ts';
 export interface BrowserStorage {
   readonly kind: StorageKind;
   readonly objects: ObjectStore;
+  /** A sentence for each thing that this page lacks, with what follows from it; shown by `info()`. */
+  readonly missing: readonly string[];
+  /** Resolves with the reason when the data are taken away while they are open; every call rejects with `closed` then. */
+  readonly lost: Promise<string>;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
@@ -17,66 +24,80 @@ export interface BrowserStorage {
  * goes without a word where it is missing. `auto` takes the best that works; a kind that is named is taken or refused.
  */
 export async function openStorage(name: string, wanted: StorageKind | 'auto'): Promise<BrowserStorage> {
-  if (wanted === 'memory' || (wanted === 'auto' && !(await indexedDbWorks()))) return memoryStorage();
-  const database = databaseName(name);
-  const durable = await IndexedDbStore.open(database);
-  if (wanted === 'indexeddb' || !hasOpfs()) return indexedDbStorage(durable, database);
+  if (wanted === 'memory') return memoryStorage([]);
+  const database = `elanus:${name}`;
+  let durable: IndexedDbStore;
   try {
-    const cache = await OpfsCacheStore.open(durable, database);
-    return {
-      kind: 'indexeddb+opfs',
-      objects: cache,
-      close: async () => durable.close(),
-      destroy: async () => {
-        await cache.destroy();
-        durable.close();
-        await IndexedDbStore.destroy(database);
-      },
-    };
+    durable = await IndexedDbStore.open(database);
   } catch (error) {
-    if (wanted === 'indexeddb+opfs') {
-      durable.close();
-      throw error;
-    }
-    return indexedDbStorage(durable, database);
+    const code = codeOf(error);
+    // A database that is newer, or that has no room, is there: memory in its place would look as if it were empty.
+    if (wanted !== 'auto' || code === 'unsupported' || code === 'quota' || (await indexedDbWorks())) throw error;
+    return memoryStorage([...missingHere(), refused(error)]);
   }
+  const cache = wanted === 'indexeddb' ? undefined : await OpfsCacheStore.open(durable, database);
+  if (cache?.isCaching !== true && wanted === 'indexeddb+opfs') {
+    durable.close();
+    throw new ElanusError('unsupported', `This browser has no private file system here: ${NO_OPFS}`);
+  }
+  return indexedDbStorage(durable, cache?.isCaching === true ? cache : undefined, [
+    ...missingHere(),
+    ...(cache?.isCaching === false ? [NO_OPFS] : []),
+  ]);
 }
 
-function databaseName(name: string): string {
-  return `elanus:${name}`;
+const NO_OPFS = 'No private file system (OPFS): segments are read from IndexedDB each time, which is slower.';
+
+/** What the page lacks whatever it stores. */
+function missingHere(): string[] {
+  const missing: string[] = [];
+  if (!isSecureContext) {
+    missing.push('Not a secure origin (https or localhost): the browser may delete the data when space runs short.');
+  }
+  if (navigator.locks === undefined) {
+    missing.push('No Web Locks: each tab has an engine of its own, and tabs that write take turns, which is slow.');
+  }
+  return missing;
 }
 
-function memoryStorage(): BrowserStorage {
-  return { kind: 'memory', objects: new MemoryStore(), close: async () => undefined, destroy: async () => undefined };
+function refused(error: unknown): string {
+  const why = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `IndexedDB is refused here${why}: the data are in memory, and gone when this page closes.`;
 }
 
-function indexedDbStorage(store: IndexedDbStore, database: string): BrowserStorage {
+function memoryStorage(missing: readonly string[]): BrowserStorage {
+  const nothing = async (): Promise<void> => undefined;
+  const lost = new Promise<string>(() => undefined);
+  return { kind: 'memory', objects: new MemoryStore(), missing, lost, close: nothing, destroy: nothing };
+}
+
+function indexedDbStorage(
+  durable: IndexedDbStore,
+  cache: OpfsCacheStore | undefined,
+  missing: readonly string[],
+): BrowserStorage {
   return {
-    kind: 'indexeddb',
-    objects: store,
-    close: async () => store.close(),
+    kind: cache === undefined ? 'indexeddb' : 'indexeddb+opfs',
+    objects: new ReserveStore(cache ?? durable, { purposeOf: writePurpose }),
+    missing,
+    lost: durable.lost,
+    close: async () => durable.close(),
     destroy: async () => {
-      store.close();
-      await IndexedDbStore.destroy(database);
+      await cache?.destroy();
+      durable.close();
+      await IndexedDbStore.destroy(durable.name);
     },
   };
 }
 
-function hasOpfs(): boolean {
-  return typeof navigator.storage?.getDirectory === 'function';
-}
-
-/** Some private windows have the name `indexedDB` but refuse every database. */
+/** Whether any database can be opened: some private windows and settings have the name `indexedDB` and refuse them all. */
 async function indexedDbWorks(): Promise<boolean> {
-  if (typeof indexedDB === 'undefined' || indexedDB === null) return false;
-  return new Promise((resolve) => {
-    const probe = 'elanus-probe';
-    const request = indexedDB.open(probe);
-    request.onerror = () => resolve(false);
-    request.onsuccess = () => {
-      request.result.close();
-      indexedDB.deleteDatabase(probe);
-      resolve(true);
-    };
-  });
+  const probe = 'elanus-probe';
+  try {
+    (await IndexedDbStore.open(probe)).close();
+    await IndexedDbStore.destroy(probe);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -169,6 +169,11 @@ export interface Info {
   readonly persisted?: boolean;
   /** Which tab this is, and which one leads; in the browser only. */
   readonly tab?: TabInfo;
+  /**
+   * In the browser: a sentence for each thing that this page lacks (Web Locks, the private file system, IndexedDB, a
+   * secure origin), with what follows from it. Empty where nothing is missing.
+   */
+  readonly missing?: readonly string[];
   readonly [key: string]: unknown;
 }
 

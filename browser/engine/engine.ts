@@ -11,7 +11,7 @@ import { createKernel } from '../../wasm/kernel.ts';
 import { loadModuleFile } from '../../wasm/module-file.ts';
 import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
 import { answerCalls } from '../link/peer-calls.ts';
-import { hasLocks, holdLock, lockNames } from '../locks.ts';
+import { holdLock, lockNames, locksWork } from '../locks.ts';
 import { type EngineApi, type OpenedEngine, type OpenRequest, sharedChanges } from '../protocol.ts';
 import { type BrowserStorage, openStorage } from '../stores.ts';
 import { clock, random } from '../surroundings.ts';
@@ -42,7 +42,7 @@ export class Engine implements EngineApi {
       openStorage(request.name, request.storage),
       loadModuleFile(relaxedSimdSupported() ? request.wasmUrl.relaxed : request.wasmUrl.simd),
       // Held until this worker ends, never released: by it the tab worker sees that the engine has died.
-      hasLocks() ? holdLock(lockNames.engine(request.name, id)) : undefined,
+      locksWork().then((work) => (work ? holdLock(lockNames.engine(request.name, id)) : undefined)),
     ]);
     const kernel = createKernel(module, { bytesMax: kernelBytesMax(request.memoryBytesMax) });
     const shared = sharedChanges(request.name);
@@ -66,6 +66,10 @@ export class Engine implements EngineApi {
     // The last changes of the engine before this one may have been announced to nobody.
     announcements.postMessage({ kind: 'unknown', count: 0, timestamp: 0n } satisfies Change);
     return { storage: storage.kind, changes };
+  }
+
+  lost(): Promise<string> {
+    return this.#engine().storage.lost;
   }
 
   /** What every tab may call, by the name of the role. */
@@ -101,6 +105,7 @@ export class Engine implements EngineApi {
       version: VERSION,
       host: 'browser',
       storage: storage.kind,
+      missing: storage.missing,
       kernel: relaxedSimdSupported() ? 'relaxed-simd' : 'simd128',
       memory: platform.residency.use(),
       ...(estimate?.usage === undefined ? {} : { bytesStored: estimate.usage }),

@@ -45,18 +45,23 @@ const DESTROY_WAIT_MS = 5_000;
 export class IndexedDbStore implements ObjectStore {
   /** The database's name. */
   readonly name: string;
+  /** Resolves with the reason when the database is taken from this store: deleted elsewhere, or its data cleared. */
+  readonly lost: Promise<string>;
   readonly #database: IDBPDatabase<Schema>;
-  readonly #state: { closed: string | undefined };
+  #closed: string | undefined;
 
-  private constructor(name: string, database: IDBPDatabase<Schema>, state: { closed: string | undefined }) {
+  private constructor(name: string, database: IDBPDatabase<Schema>, lost: Promise<string>) {
     this.name = name;
     this.#database = database;
-    this.#state = state;
+    this.lost = lost;
+    void lost.then((reason) => {
+      this.#closed ??= reason;
+    });
   }
 
   /** Opens the database `name` of this origin, creating it if need be. */
   static async open(name: string): Promise<IndexedDbStore> {
-    const state: { closed: string | undefined } = { closed: undefined };
+    const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
     try {
       const database = await openDB<Schema>(name, 1, {
         upgrade(created) {
@@ -64,14 +69,14 @@ export class IndexedDbStore implements ObjectStore {
           created.createObjectStore('pages');
         },
         blocking(_current, _blocked, event) {
-          state.closed = 'it is being deleted or upgraded elsewhere';
           (event.target as IDBDatabase).close();
+          lose('it is being deleted or upgraded elsewhere');
         },
         terminated() {
-          state.closed = 'the browser has closed it, perhaps because its data were cleared';
+          lose('the browser has closed it, as it does when it clears the data of a site');
         },
       });
-      return new IndexedDbStore(name, database, state);
+      return new IndexedDbStore(name, database, lost);
     } catch (error) {
       if (nameOf(error) === 'VersionError') {
         throw new ElanusError('unsupported', `A newer Elanus wrote the database ${name}. Use that.`, { cause: error });
@@ -101,7 +106,7 @@ export class IndexedDbStore implements ObjectStore {
 
   /** Closes the connection: later calls reject with `closed`, those under way finish. */
   close(): void {
-    this.#state.closed ??= 'close() was called';
+    this.#closed ??= 'close() was called';
     this.#database.close();
   }
 
@@ -210,15 +215,18 @@ export class IndexedDbStore implements ObjectStore {
   }
 
   async #asking<T>(what: string, key: string, ask: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
-    const { closed } = this.#state;
-    if (closed !== undefined) {
-      throw new ElanusError('closed', `The database ${this.name} is closed: ${closed}. Open it again.`);
-    }
+    if (this.#closed !== undefined) throw this.#closedError(this.#closed);
     try {
       return await ask(this.#database);
     } catch (error) {
+      // A connection that has ended by itself is noticed here before its event comes.
+      if (nameOf(error) === 'InvalidStateError') throw this.#closedError(this.#closed ?? 'the browser has closed it');
       throw toElanusError(what, key, error);
     }
+  }
+
+  #closedError(why: string): ElanusError {
+    return new ElanusError('closed', `The database ${this.name} is closed: ${why}. Open it again.`);
   }
 }
 

@@ -34,7 +34,8 @@ const FAILURES_MAX = 3;
  * file (missing, cut off, a flipped bit, a browser without OPFS) costs a read of the backing store, never an answer.
  *
  * A file is written in the background after the first read of its object, checked by CRC at each read, and deleted
- * with its object. Files that were used longest ago make room. What is replaced or deleted through this store is
+ * with its object. Files that were used longest ago make room; when the origin has no more space for the backing store,
+ * all of them do. What is replaced or deleted through this store is
  * noticed at once; an object that another tab deletes may be read a little longer.
  */
 export class OpfsCacheStore implements ObjectStore {
@@ -108,12 +109,12 @@ export class OpfsCacheStore implements ObjectStore {
   }
 
   create(key: string, bytes: Uint8Array): Promise<Version> {
-    return this.#backing.create(key, bytes);
+    return this.#roomily(() => this.#backing.create(key, bytes));
   }
 
   async replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
     checkWrite(key, bytes);
-    return this.#changing([key], () => this.#backing.replace(key, bytes, expected));
+    return this.#changing([key], () => this.#roomily(() => this.#backing.replace(key, bytes, expected)));
   }
 
   async delete(keys: readonly string[]): Promise<void> {
@@ -136,6 +137,25 @@ export class OpfsCacheStore implements ObjectStore {
     const object = await this.#backing.read(key, range);
     if (object !== undefined) this.#fill(fileName, key);
     return object;
+  }
+
+  /**
+   * Copies give way to what is kept: if there is no more space for a write, all files go, no more are written until the
+   * cache is opened again, and the write is tried once more.
+   */
+  async #roomily<T>(write: () => Promise<T>): Promise<T> {
+    const hadFiles = this.#entries.size > 0;
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== 'quota' || !hadFiles) throw error;
+    }
+    this.#failures = FAILURES_MAX;
+    // Another write that was refused meanwhile waits here until the files are gone.
+    await this.#files.run(async () => {
+      for (const fileName of [...this.#entries.keys()]) await this.#remove(fileName);
+    });
+    return write();
   }
 
   async #readFile(fileName: string, key: string, range: ByteRange | undefined): Promise<StoredObject | undefined> {

@@ -2,7 +2,7 @@ import { ElanusError, fromPlainError, type PlainError, toPlainError } from '../.
 import { VERSION } from '../../core/version.ts';
 
 /** Grows with every change of what tabs say to each other: tabs of different builds may have one database open. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The tab that owns the data now, and the engine that answers for it. */
 export interface Leader {
@@ -25,7 +25,7 @@ export type Question =
 type ControlMessage =
   | { readonly type: 'who' }
   | { readonly type: 'leader'; readonly leader: Leader }
-  | { readonly type: 'destroyed' }
+  | { readonly type: 'destroyed'; readonly why: string }
   | {
       readonly type: 'ask';
       readonly ask: number;
@@ -39,7 +39,8 @@ type ControlMessage =
 export interface ControlListener {
   onWho(): void;
   onLeader(leader: Leader): void;
-  onDestroyed(): void;
+  /** @param why a sentence for whoever still uses the database */
+  onDestroyed(why: string): void;
   onQuestion(question: Question, from: string): Promise<void>;
 }
 
@@ -74,8 +75,8 @@ export class ControlChannel {
     this.#post({ type: 'leader', leader: { ...leader, protocol: PROTOCOL, version: VERSION } });
   }
 
-  announceDestroyed(): void {
-    this.#post({ type: 'destroyed' });
+  announceDestroyed(why: string): void {
+    this.#post({ type: 'destroyed', why });
   }
 
   /** Resolves with the other tab's consent, rejects with its error, or with `timeout` after `timeoutMs`. */
@@ -122,7 +123,7 @@ export class ControlChannel {
         this.#listener.onLeader(message.leader);
         return;
       case 'destroyed':
-        this.#listener.onDestroyed();
+        this.#listener.onDestroyed(message.why);
         return;
       case 'ask':
         if (message.to === this.#tab) this.#answer(message.ask, message.from, message.question);

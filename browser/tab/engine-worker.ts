@@ -2,7 +2,7 @@ import { assert } from '../../core/base/assert.ts';
 import { ElanusError } from '../../core/base/error.ts';
 import { workerEndpoint } from '../link/endpoint.ts';
 import { PeerCalls } from '../link/peer-calls.ts';
-import { hasLocks, lockNames, whenReleased } from '../locks.ts';
+import { lockNames, locksWork, whenReleased } from '../locks.ts';
 import type { OpenedEngine, OpenRequest } from '../protocol.ts';
 import { startWorker, whyItFailed } from '../start-worker.ts';
 import { randomId } from '../surroundings.ts';
@@ -14,16 +14,22 @@ export class EngineWorker {
   readonly calls: PeerCalls;
   /** Resolves when the engine has died by itself; never after `terminate`. */
   readonly died: Promise<void>;
+  /** Resolves with the reason when the data are taken away from under the engine; never after `terminate`. */
+  readonly lost: Promise<string>;
   readonly #worker: Worker;
   readonly #watching = new AbortController();
   #opened: OpenedEngine | undefined;
   #died: () => void = () => undefined;
+  #lost: (reason: string) => void = () => undefined;
 
   private constructor(workerUrl: string) {
     this.#worker = startWorker(workerUrl, 'elanus-engine');
     this.calls = new PeerCalls(workerEndpoint(this.#worker));
     this.died = new Promise((resolve) => {
       this.#died = resolve;
+    });
+    this.lost = new Promise((resolve) => {
+      this.#lost = resolve;
     });
     this.#worker.addEventListener('error', (event) => {
       const why = whyItFailed(workerUrl, event.message);
@@ -89,10 +95,19 @@ export class EngineWorker {
 
   async #open(request: OpenRequest): Promise<void> {
     this.#opened = (await this.calls.call('worker', 'open', [request, this.id])) as OpenedEngine;
-    if (!hasLocks()) return;
+    void this.#watchLoss();
+    if (!(await locksWork())) return;
     void whenReleased(lockNames.engine(request.name, this.id), this.#watching.signal).then(() =>
       this.#dead(linkLost('The engine worker has ended.')),
     );
+  }
+
+  async #watchLoss(): Promise<void> {
+    try {
+      this.#lost(String(await this.calls.call('worker', 'lost', [])));
+    } catch {
+      // The engine has ended before.
+    }
   }
 
   #dead(error: ElanusError): void {

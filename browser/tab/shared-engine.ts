@@ -51,7 +51,7 @@ export class SharedEngine implements EngineAccess {
     this.#control = new ControlChannel(request.name, tab, {
       onWho: () => void this.#announce(),
       onLeader: (leader) => void this.#heard(leader),
-      onDestroyed: () => this.#destroyed(),
+      onDestroyed: (why) => this.#destroyed(why),
       onQuestion: (question, from) => this.#answer(question, from),
     });
     this.#election = new Election(request.name, {
@@ -133,6 +133,7 @@ export class SharedEngine implements EngineAccess {
     this.#own = engine;
     this.#slot.put({ kind: 'own', leader: this.#tab, calls: engine.calls });
     void engine.died.then(() => this.#engineDied(engine, startedAt));
+    void engine.lost.then((reason) => this.#dataLost(engine, reason));
     if (engine.isVolatile) {
       // Nothing here can be shared: every tab has an engine of its own.
       this.#isAlone = true;
@@ -247,20 +248,32 @@ export class SharedEngine implements EngineAccess {
       this.#election.giveUp();
       throw error;
     }
+    await this.#tellGone('The database was deleted, here or in another tab; open it again.');
+  }
+
+  /** The browser has cleared the data, or other code has deleted them: no tab may take what is not there for empty. */
+  async #dataLost(engine: EngineWorker, reason: string): Promise<void> {
+    if (this.#own !== engine) return;
+    this.#takeOwn()?.terminate();
+    await this.#tellGone(`The database is closed: ${reason}. Open it again.`);
+  }
+
+  /** Tells every tab that the database is gone, and keeps the lock until they have left. */
+  async #tellGone(why: string): Promise<void> {
     if (!this.#isAlone) {
-      this.#control.announceDestroyed();
+      this.#control.announceDestroyed(why);
       const until = clock.now() + LEAVE_MS_MAX;
       while (clock.now() < until && (await hasCandidates(this.#request.name))) await clock.sleep(10);
     }
-    this.#destroyed();
+    this.#destroyed(why);
   }
 
-  /** The database is gone, by this tab's doing or another's. */
-  #destroyed(): void {
+  /** The database is gone, by this tab's doing or not. */
+  #destroyed(why: string): void {
     this.#isDestroyed = true;
     this.#left.abort();
     this.#takeOwn()?.terminate();
-    void this.#leave(new ElanusError('closed', 'The database was deleted, here or in another tab; open it again.'));
+    void this.#leave(new ElanusError('closed', why));
   }
 
   async #leave(error: ElanusError): Promise<void> {

@@ -24,6 +24,7 @@ export class SoloEngine implements EngineAccess {
     this.#engine = engine;
     this.#slot.put({ kind: 'own', leader: this.#tab, calls: engine.calls });
     void engine.died.then(() => this.#restart(engine));
+    void engine.lost.then((reason) => this.#dataLost(engine, reason));
     return { lock: undefined, changes: engine.changes, isVolatile: engine.isVolatile };
   }
 
@@ -51,6 +52,12 @@ export class SoloEngine implements EngineAccess {
     const engine = this.#engine;
     this.#engine = undefined;
     return engine;
+  }
+
+  #dataLost(engine: EngineWorker, reason: string): void {
+    if (this.#engine !== engine) return;
+    this.#end()?.terminate();
+    this.#slot.end(new ElanusError('closed', `The database is closed: ${reason}. Open it again.`));
   }
 
   async #restart(engine: EngineWorker): Promise<void> {

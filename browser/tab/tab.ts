@@ -1,7 +1,7 @@
 import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
 import { Proxy as ElanusProxy } from '../../core/node/proxy.ts';
-import { hasLocks } from '../locks.ts';
+import { locksWork } from '../locks.ts';
 import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
 import { clock, randomId } from '../surroundings.ts';
 import type { EngineAccess } from './engine-access.ts';
@@ -27,7 +27,7 @@ export class Tab implements TabApi {
 
   async open(request: OpenRequest, broker: MessagePort | undefined): Promise<OpenedTab> {
     if (this.#opened !== undefined || this.#closed) throw new ElanusError('internal', 'A tab worker is opened once.');
-    const isSolo = request.storage === 'memory' || !hasLocks();
+    const isSolo = request.storage === 'memory' || !(await locksWork());
     const access = isSolo ? new SoloEngine(request, this.#id) : new SharedEngine(request, this.#id, broker);
     const opened = await access.open();
     const cluster = new RemoteCluster(access, clock, this.#id);

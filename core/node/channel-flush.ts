@@ -1,3 +1,4 @@
+import { codeOf } from '../base/error.ts';
 import { segmentId } from '../manifest/garbage.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
 import { DEFAULT_PARTITION_ID } from '../model/schema.ts';
@@ -52,15 +53,16 @@ export async function flushChannel(context: FlushContext): Promise<void> {
       completeTo: tail.completeTo,
     });
     const deltas = await writeDeltas(context, tail.timestamp, first + 1n);
-    await createAll(context, [...(written?.objects ?? []), ...deltas.objects]);
-    const stored = await context.manifests.commitFlush(state.stored, {
-      segments: written === undefined ? [] : [written.info],
-      deltas: deltas.byId,
-      checkpoint: tail.completeTo,
-      checkpointTimestamp: tail.timestamp,
-      requests: tail.requests,
-      at: platform.clock.now(),
-    });
+    const stored = await withObjects(context, [...(written?.objects ?? []), ...deltas.objects], () =>
+      context.manifests.commitFlush(state.stored, {
+        segments: written === undefined ? [] : [written.info],
+        deltas: deltas.byId,
+        checkpoint: tail.completeTo,
+        checkpointTimestamp: tail.timestamp,
+        requests: tail.requests,
+        at: platform.clock.now(),
+      }),
+    );
     state.flushed(stored, tail, written);
     platform.trace?.({ name: 'flush', details: { channel: context.channel, rows: written?.info.rows ?? 0 } });
   } finally {
@@ -89,10 +91,25 @@ async function writeDeltas(
 /** Objects written at the same time: R2 lets six requests wait. */
 const CREATES_IN_FLIGHT_MAX = 4;
 
-async function createAll(context: FlushContext, objects: readonly NewObject[]): Promise<void> {
+/**
+ * Creates the objects, then commits what names them. If the store is full, nothing names them for certain: they are
+ * deleted at once, for each attempt has names of its own and would take what room is left.
+ */
+async function withObjects<T>(
+  context: FlushContext,
+  objects: readonly NewObject[],
+  commit: () => Promise<T>,
+): Promise<T> {
   const { objects: store, clock } = context.platform;
-  for (let start = 0; start < objects.length; start += CREATES_IN_FLIGHT_MAX) {
-    const some = objects.slice(start, start + CREATES_IN_FLIGHT_MAX);
-    await Promise.all(some.map(({ key, bytes }) => createCertainly(store, key, bytes, clock)));
+  try {
+    for (let start = 0; start < objects.length; start += CREATES_IN_FLIGHT_MAX) {
+      const some = objects.slice(start, start + CREATES_IN_FLIGHT_MAX);
+      const ends = await Promise.allSettled(some.map(({ key, bytes }) => createCertainly(store, key, bytes, clock)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    }
+    return await commit();
+  } catch (error) {
+    if (codeOf(error) === 'quota') await store.delete(objects.map(({ key }) => key)).catch(() => undefined);
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { Mutex } from '../base/mutex.ts';
+import { tryAll } from '../base/try-all.ts';
 import type { ManifestStore } from '../manifest/manifest-store.ts';
 import { rowsChange } from '../model/change.ts';
 import {
@@ -14,6 +15,7 @@ import type { Platform } from '../platform.ts';
 import { TimestampSupply } from '../time/timestamp-supply.ts';
 import type { Grower, MemoryGrowth } from '../vector/residency.ts';
 import type { Log } from '../wal/log.ts';
+import { beforeAppend } from '../wal/log-errors.ts';
 import { type CommittedBatch, Wal } from '../wal/wal.ts';
 import { announceChange } from './change-feed.ts';
 import { flushChannel } from './channel-flush.ts';
@@ -58,6 +60,8 @@ export class ChannelOwner implements Grower {
   #lastWriteAt: number;
   #flushing: Promise<void> | undefined;
   #garbageDueAt: number;
+  /** No flush begins by itself before this. */
+  #flushAgainAt = 0;
 
   constructor(
     platform: Platform,
@@ -113,8 +117,8 @@ export class ChannelOwner implements Grower {
    * append of a request may run at a time.
    */
   async append({ bytes, request, growth, deleteCount }: ChannelRecord): Promise<DeleteAnswer> {
-    await this.#room(bytes.byteLength);
-    const reservation = await this.#platform.residency.reserveWrite(growth, bytes.byteLength);
+    await beforeAppend(this.#room(bytes.byteLength));
+    const reservation = await beforeAppend(this.#platform.residency.reserveWrite(growth, bytes.byteLength));
     try {
       // From here to the commit without waiting: what this owner replayed or appended before is all that can hold it.
       const known = request === undefined ? undefined : this.state.requests.answerTo(request);
@@ -146,20 +150,28 @@ export class ChannelOwner implements Grower {
     await this.#startFlush();
   }
 
+  /** What is due; each part is done though another fails, for each may free the room that another needs. */
   async work(): Promise<void> {
-    const now = this.#platform.clock.now();
-    const { state } = this;
-    if (state.tailFrames > 0) {
-      const due = this.#lastWriteAt + FLUSH_IDLE_MS;
-      if (now >= due) await this.#startFlush();
-      else this.#platform.wake(due);
-    }
-    const { checkpoint, checkpointAt } = state.stored.manifest;
-    if (checkpointAt > 0 && now >= checkpointAt + GARBAGE_GRACE_MS) await this.#log.truncate(checkpoint);
-    if (now >= this.#garbageDueAt) {
-      this.#garbageDueAt = Number.POSITIVE_INFINITY;
-      await this.#collectGarbage();
-    }
+    await tryAll([() => this.#flushIfIdle(), () => this.#truncateIfDue(), () => this.#collectGarbageIfDue()]);
+  }
+
+  async #flushIfIdle(): Promise<void> {
+    if (this.state.tailFrames === 0) return;
+    const due = this.#lastWriteAt + FLUSH_IDLE_MS;
+    if (this.#platform.clock.now() >= due) await this.#startFlush();
+    else this.#platform.wake(due);
+  }
+
+  async #truncateIfDue(): Promise<void> {
+    const { checkpoint, checkpointAt } = this.state.stored.manifest;
+    const isDue = checkpointAt > 0 && this.#platform.clock.now() >= checkpointAt + GARBAGE_GRACE_MS;
+    if (isDue) await this.#log.truncate(checkpoint);
+  }
+
+  async #collectGarbageIfDue(): Promise<void> {
+    if (this.#platform.clock.now() < this.#garbageDueAt) return;
+    this.#garbageDueAt = Number.POSITIVE_INFINITY;
+    await this.#collectGarbage();
   }
 
   /** Commits the end of the channel. What the log still holds is dropped with it. */
@@ -190,7 +202,8 @@ export class ChannelOwner implements Grower {
     this.state.apply(entry.position, entry.frameBytes, entry.records, (kind, keys, timestamp) => {
       announceChange(this.#platform, () => (keys.length > 0 ? rowsChange(kind, meta, keys, timestamp) : undefined));
     });
-    if (this.state.tailFrames >= FLUSH_TAIL_FRAMES || this.state.tailBytes >= FLUSH_TAIL_BYTES) {
+    const isDue = this.state.tailFrames >= FLUSH_TAIL_FRAMES || this.state.tailBytes >= FLUSH_TAIL_BYTES;
+    if (isDue && this.#platform.clock.now() >= this.#flushAgainAt) {
       void this.#startFlush().catch((error: unknown) => this.#traceFailure(error));
     }
   }
@@ -253,6 +266,8 @@ export class ChannelOwner implements Grower {
   }
 
   #traceFailure(error: unknown): void {
+    // A full store is not filled by every write again, only to be told the same.
+    if (codeOf(error) === 'quota') this.#flushAgainAt = this.#platform.clock.now() + FLUSH_IDLE_MS;
     this.#platform.trace?.({ name: 'flush-failed', details: { channel: this.#channel, code: codeOf(error) } });
   }
 }

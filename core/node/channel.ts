@@ -8,6 +8,7 @@ import type { CollectionMeta } from '../model/schema.ts';
 import type { Platform } from '../platform.ts';
 import type { SegmentHost } from '../segment/sealed-segment.ts';
 import { comparePositions } from '../wal/log.ts';
+import { beforeAppend } from '../wal/log-errors.ts';
 import { announceChange } from './change-feed.ts';
 import { ChannelOwner, type ChannelRecord } from './channel-owner.ts';
 import { ChannelState, type ChannelView } from './channel-state.ts';
@@ -72,7 +73,7 @@ export class Channel {
 
   /** Appends one record; durable, and seen by every later read, when it resolves. */
   async append(record: ChannelRecord): Promise<DeleteAnswer> {
-    const owner = await this.#owned();
+    const owner = await beforeAppend(this.#owned());
     try {
       const answer = await owner.append(record);
       this.#platform.wake(this.#platform.clock.now() + FLUSH_IDLE_MS);
@@ -304,8 +305,10 @@ export class Channel {
       this.#state = undefined;
       void owner.close().finally(() => state?.free());
     }
-    if (codeOf(error) !== 'fenced') return error;
-    return new ElanusError('unavailable', `Channel ${this.name} changed hands; nothing was written; try again.`, {
+    const code = codeOf(error);
+    if (code !== 'fenced' && !isLogClosed(error)) return error;
+    const why = code === 'fenced' ? 'changed hands' : 'opens its log again';
+    return new ElanusError('unavailable', `Channel ${this.name} ${why}; nothing was written; try again.`, {
       cause: error,
       details: { channel: this.name, outcome: 'not-written' },
     });
@@ -314,6 +317,12 @@ export class Channel {
 
 function newest(applied: bigint, guarantee: bigint | undefined): bigint {
   return guarantee !== undefined && guarantee > applied ? guarantee : applied;
+}
+
+/** The log was closed because an append before this one failed; the store itself is open, and the next write opens the log. */
+function isLogClosed(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return codeOf(error) === 'closed' && cause !== undefined && codeOf(cause) !== 'closed';
 }
 
 function isTruncated(error: unknown): boolean {

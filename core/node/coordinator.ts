@@ -1,4 +1,5 @@
 import { codeOf, ElanusError } from '../base/error.ts';
+import { tryAll } from '../base/try-all.ts';
 import {
   type Catalog,
   type CatalogEntry,
@@ -10,6 +11,7 @@ import {
   withoutDropped,
 } from '../catalog/catalog.ts';
 import { CatalogStore } from '../catalog/catalog-store.ts';
+import { partitionPrefix } from '../manifest/garbage.ts';
 import type { ChangeKind } from '../model/change.ts';
 import { sameCollection } from '../model/collection-draft.ts';
 import { GARBAGE_GRACE_MS } from '../model/limits.ts';
@@ -89,7 +91,7 @@ export class Coordinator implements CoordinatorPeer {
         : current,
     );
     this.#announce('drop', { databaseName, collectionName });
-    await this.#endChannels(dropped);
+    await this.#giveUp(dropped);
     this.#platform.wake(dropped.droppedAt + GARBAGE_GRACE_MS);
   }
 
@@ -143,7 +145,7 @@ export class Coordinator implements CoordinatorPeer {
     const now = this.#platform.clock.now();
     const purged = new Set<number>();
     for (const collection of dropped) {
-      await this.#endChannels(collection);
+      await this.#giveUp(collection);
       const due = collection.droppedAt + GARBAGE_GRACE_MS;
       if (due > now) {
         this.#platform.wake(due);
@@ -160,15 +162,19 @@ export class Coordinator implements CoordinatorPeer {
     announceChange(this.#platform, () => ({ kind, databaseName, collectionName, count: 0, timestamp: 0n }));
   }
 
-  /** Tells the leaders that their channels have ended. What fails here is done again by `work`. */
-  async #endChannels(collection: DroppedCollection): Promise<void> {
-    for (const channel of collection.channels) {
-      try {
-        const address = { channel, collectionId: collection.id, schemaVersion: collection.version };
-        await this.#streamingNode(channel).drop(address);
-      } catch (error) {
-        this.#platform.trace?.({ name: 'channel-drop-failed', details: { channel, code: codeOf(error) } });
-      }
+  /**
+   * Ends the channels of a dropped collection, then deletes its segments: whoever reads a channel that has ended learns
+   * it from the manifest, which stays for a grace period as the log does. What fails here is done again by `work`.
+   */
+  async #giveUp(collection: DroppedCollection): Promise<void> {
+    try {
+      const { id: collectionId, version: schemaVersion, channels } = collection;
+      await tryAll(
+        channels.map((channel) => () => this.#streamingNode(channel).drop({ channel, collectionId, schemaVersion })),
+      );
+      await deletePrefix(this.#platform.objects, partitionPrefix(collection.id));
+    } catch (error) {
+      this.#platform.trace?.({ name: 'drop-unfinished', details: { collection: collection.id, code: codeOf(error) } });
     }
   }
 

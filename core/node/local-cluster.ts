@@ -1,3 +1,4 @@
+import { tryAll } from '../base/try-all.ts';
 import type { Platform } from '../platform.ts';
 import { Coordinator } from './coordinator.ts';
 import type { Cluster, CoordinatorPeer, StreamingPeer } from './protocol.ts';
@@ -24,8 +25,7 @@ export class LocalCluster implements Cluster {
 
   /** What is due in every role; the host calls it when `Platform.wake` asked for it, and once at opening. */
   async work(): Promise<void> {
-    await this.#node.work();
-    await this.#coordinator.work();
+    await tryAll([() => this.#node.work(), () => this.#coordinator.work()]);
   }
 
   /** Waits for writes under way and frees all memory. */

@@ -1,4 +1,5 @@
 import { codeOf, ElanusError } from '../base/error.ts';
+import { tryAll } from '../base/try-all.ts';
 import { CatalogStore } from '../catalog/catalog-store.ts';
 import { ManifestStore } from '../manifest/manifest-store.ts';
 import type { ChannelInspection } from '../model/inspection.ts';
@@ -107,8 +108,8 @@ export class StreamingNode implements StreamingPeer {
   /** What is due in the channels that are open here; opens `also` first, if it is named and still exists. */
   async work(also?: ChannelAddress): Promise<void> {
     if (also !== undefined) await this.#channel(also).catch(() => undefined);
-    for (const channel of this.#channels.values()) await (await channel).work();
-    this.#idle.work();
+    const channels = [...this.#channels.values()].map((opening) => async () => (await opening).work());
+    await tryAll([...channels, async () => this.#idle.work()]);
   }
 
   /** Waits for appends under way and frees all memory. Idempotent. */

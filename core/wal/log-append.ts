@@ -1,7 +1,7 @@
 import { codeOf, ElanusError } from '../base/error.ts';
 import { encodeData, nonceOf } from './frame.ts';
 import type { Position } from './log.ts';
-import { checkEntry, closedError, fencedError, unknownError } from './log-errors.ts';
+import { checkEntry, closedError, fencedError, fullError, unknownError } from './log-errors.ts';
 import type { LogObjects } from './log-objects.ts';
 import type { LogRules } from './log-rules.ts';
 
@@ -16,6 +16,8 @@ interface Append {
   readonly reject: (error: unknown) => void;
   /** The frame certainly lies in its slot. */
   hasLanded: boolean;
+  /** The store was full: the frame certainly does not lie in its slot, and never will. */
+  isRefused: boolean;
   isAnswered: boolean;
 }
 
@@ -33,6 +35,9 @@ interface Failure {
  * When a slot fails, the term is over: its log ends there or nobody knows, so nothing is sent any more. What waits was
  * certainly not written. What was sent at or after the slot is certainly not in the log if the slot's failure is
  * certain, for the log ends at the first gap; else it is unknown.
+ *
+ * A full store is an exception: if it has refused every frame from a slot on, the log is as it was before they were
+ * sent. They are rejected with `quota`, and the next append gets the first of these slots.
  */
 export class Appender {
   readonly #objects: LogObjects;
@@ -69,7 +74,7 @@ export class Appender {
     const position = { term: this.#term, index: this.#next++ };
     const frame = encodeData(position, bytes, this.#objects.host.random);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ position, frame, resolve, reject, hasLanded: false, isAnswered: false });
+      this.#queue.push({ position, frame, resolve, reject, hasLanded: false, isRefused: false, isAnswered: false });
       this.#queueBytes += frame.byteLength;
       this.#send();
     });
@@ -100,6 +105,7 @@ export class Appender {
     const failure = await this.#putFrame(append);
     append.isAnswered = true;
     append.hasLanded = failure === undefined;
+    append.isRefused = failure !== undefined && isFull(failure);
     if (failure !== undefined) this.#fail(failure);
     this.#settle();
   }
@@ -156,10 +162,25 @@ export class Appender {
       append.resolve(append.position);
     }
     const oldest = this.#sent[0];
-    if (oldest !== undefined && this.#hasFailed(oldest)) {
-      for (const append of this.#sent.splice(0)) append.reject(this.#sentError(append.position));
-    }
+    if (oldest !== undefined && this.#hasFailed(oldest)) this.#rejectSent(oldest.position.index);
     this.#send();
+  }
+
+  /** Rejects what was sent, all of it at or after a slot that failed. */
+  #rejectSent(from: number): void {
+    const { cause } = this.#failure as Failure;
+    if (isFull(this.#failure as Failure)) {
+      // Whether the log can go on is known when all are answered.
+      if (!this.#sent.every(({ isAnswered }) => isAnswered)) return;
+      if (this.#sent.every(({ isRefused }) => isRefused)) {
+        const error = fullError(this.#objects.channel, cause);
+        this.#failure = undefined;
+        this.#next = from;
+        for (const append of this.#sent.splice(0)) append.reject(error);
+        return;
+      }
+    }
+    for (const append of this.#sent.splice(0)) append.reject(this.#sentError(append.position));
   }
 
   #hasFailed({ position }: Append): boolean {
@@ -174,7 +195,10 @@ export class Appender {
     if (code === 'fenced' || code === 'internal') return cause;
     const details = { channel: this.#objects.channel, outcome: 'not-written' };
     const message = `The entry was not written to the log of channel ${this.#objects.channel}: the store refused it.`;
-    return new ElanusError(code === 'overloaded' ? 'unavailable' : code, message, { details, cause });
+    return new ElanusError(code === 'overloaded' || code === 'quota' ? 'unavailable' : code, message, {
+      details,
+      cause,
+    });
   }
 
   #refuseQueue(): void {
@@ -186,6 +210,12 @@ export class Appender {
   #notSent(): ElanusError {
     const cause = this.#failure?.cause;
     if (codeOf(cause) === 'fenced') return fencedError(this.#objects.channel, this.#term);
+    if (!this.#isClosed && codeOf(cause) === 'quota') return fullError(this.#objects.channel, cause);
     return closedError(this.#objects.channel, cause);
   }
+}
+
+/** The store refused the frame because it is full. */
+function isFull({ isCertain, cause }: Failure): boolean {
+  return isCertain && codeOf(cause) === 'quota';
 }

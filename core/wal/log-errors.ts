@@ -1,4 +1,4 @@
-import { ElanusError } from '../base/error.ts';
+import { ElanusError, toPlainError } from '../base/error.ts';
 import { LOG_ENTRY_BYTES_MAX } from '../model/limits.ts';
 import type { Position } from './log.ts';
 
@@ -38,6 +38,18 @@ export function closedError(channel: string, cause?: unknown): ElanusError {
   });
 }
 
+/** The store is full; nothing of the entry is in the log, which takes others when there is room. */
+export function fullError(channel: string, cause: unknown): ElanusError {
+  return new ElanusError(
+    'quota',
+    `The store is full: nothing was written to the log of channel ${channel}. Free space.`,
+    {
+      details: { channel, outcome: 'not-written' satisfies AppendOutcome },
+      cause,
+    },
+  );
+}
+
 /** Whether the entry is in the log is unknown: the next owner's replay decides. */
 export function unknownError(channel: string, position: Position, cause?: unknown): ElanusError {
   const message = `Whether entry ${position.index} of term ${position.term} is in the log of channel ${channel} is unknown.`;
@@ -53,4 +65,18 @@ export function truncatedError(channel: string, from: Position, truncatedTo: Pos
     `The log of channel ${channel} begins at term ${truncatedTo.term}, index ${truncatedTo.index}; it cannot be read ` +
     `from term ${from.term}, index ${from.index}. Load the manifest again.`;
   return new ElanusError('stale', message, { details: { channel, reason: 'truncated' } });
+}
+
+/** Waits for what comes before an append. If it rejects, its error says that nothing of the append was written. */
+export async function beforeAppend<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    const { code, message, milvusCode, details } = toPlainError(error);
+    throw new ElanusError(code, message, {
+      milvusCode,
+      details: { ...details, outcome: 'not-written' satisfies AppendOutcome },
+      cause: error,
+    });
+  }
 }

@@ -37,7 +37,8 @@ export interface LogEntry {
  *   or `unavailable` (the newer owner decides whether it is).
  * - What was read once is a prefix of what is read later.
  * - A rejected append says in `details.outcome` what is known: `not-written` (it is not in the log and never will be) or
- *   `unknown`. After one that was sent and failed, all later ones reject: a gap may lie in the log.
+ *   `unknown`. After one that was sent and failed, all later ones reject: a gap may lie in the log. The exception is
+ *   `quota`: the store is full, nothing was written, and the log takes appends again as soon as there is room.
  */
 export interface Log {
   /** Appends one entry (1 byte to `LOG_ENTRY_BYTES_MAX`); durable when it resolves. */

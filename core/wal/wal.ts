@@ -67,7 +67,8 @@ interface Flight {
  * - Timestamps are stamped when a batch closes, strictly increasing in log order.
  * - A frame's `onCommitted` is called when the log acknowledged it, before the commits of its records resolve.
  * - A commit that rejects says in `details.outcome` what is known: `not-written` (certain) or `unknown`.
- * - After an append failed, this WAL is broken: everything later rejects, for a hole may lie in the log.
+ * - After an append failed, this WAL is broken: everything later rejects, for a hole may lie in the log. Only a full
+ *   store (`quota`) leaves no hole: the WAL goes on.
  */
 export class Wal {
   readonly #log: Log;
@@ -109,8 +110,8 @@ export class Wal {
 
   /**
    * Writes one record (1 byte to `RECORD_BYTES_MAX`); durable, and `onCommitted` called, when it resolves. `bytes` must
-   * not change until then. Rejects with `invalid`, `overloaded` (too much is waiting), `closed`, `fenced`, or
-   * `unavailable`.
+   * not change until then. Rejects with `invalid`, `overloaded` (too much is waiting), `quota` (the store is full),
+   * `closed`, `fenced`, or `unavailable`.
    */
   async commit(bytes: Uint8Array): Promise<Commit> {
     const size = bytes.byteLength;
@@ -239,9 +240,9 @@ export class Wal {
         },
         (error: unknown) => {
           this.#flights.delete(flight);
-          this.#break(error);
+          if (codeOf(error) !== 'quota') this.#break(error);
           for (const { reject } of batch) reject(error);
-          this.#tellIdle();
+          this.#pump();
         },
       ),
     };

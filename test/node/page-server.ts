@@ -26,9 +26,16 @@ export function serveFolders(...folders: readonly string[]): Promise<PageServer>
 }
 
 /** As `serveFolders`, with more headers on every answer. */
-export async function serveFoldersWith(
+export function serveFoldersWith(
   headers: Readonly<Record<string, string>>,
   ...folders: readonly string[]
+): Promise<PageServer> {
+  return serve({ headers, host: '127.0.0.1' }, folders);
+}
+
+async function serve(
+  { headers, host }: { readonly headers: Readonly<Record<string, string>>; readonly host: string },
+  folders: readonly string[],
 ): Promise<PageServer> {
   const server: Server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname));
@@ -42,22 +49,23 @@ export async function serveFoldersWith(
     response.writeHead(200, { 'Content-Type': type, ...headers });
     createReadStream(file).pipe(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.closeAllConnections();
       server.close(() => resolve());
     });
-  return { origin: `http://127.0.0.1:${port}`, close, [Symbol.asyncDispose]: close };
+  return { origin: `http://${host}:${port}`, close, [Symbol.asyncDispose]: close };
 }
 
 /**
  * A page with `elanus` on `window`, made from the sources: `elanus.openHere(name, options?)`.
  *
  * @param beforeWorker code that runs in every worker of Elanus before its own
+ * @param host the address: an origin that is not loopback is insecure
  */
-export async function serveEnginePage(beforeWorker = ''): Promise<PageServer> {
+export async function serveEnginePage(beforeWorker = '', host = '127.0.0.1'): Promise<PageServer> {
   const folder = await mkdtemp(join(tmpdir(), 'elanus-page-'));
   const entry = `
     import { open } from ${JSON.stringify(join(root, 'browser', 'index.ts'))};
@@ -90,5 +98,5 @@ export async function serveEnginePage(beforeWorker = ''): Promise<PageServer> {
     outfile: join(folder, 'opener-worker.js'),
   });
   await writeFile(join(folder, 'index.html'), '<!doctype html><script type="module" src="/page.js"></script>');
-  return serveFolders(folder, join(root, 'dist'));
+  return serve({ headers: {}, host }, [folder, join(root, 'dist')]);
 }

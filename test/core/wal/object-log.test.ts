@@ -142,7 +142,7 @@ describe('trouble', () => {
     expect((await Array.fromAsync((await logs.open('c', 3)).read({ term: 2, index: 0 }))).length).toBe(1);
   });
 
-  test('a store that is full refuses for certain, and the log goes on with another term', async () => {
+  test('a full store refuses for certain; if a later frame fitted in, the log goes on with another term', async () => {
     const store = new MemoryStore();
     const log = await logsOn(refusing(store, '2', 'quota')).open('c', 1);
     const outcomes = await Promise.all(
@@ -153,10 +153,58 @@ describe('trouble', () => {
       { term: 1, index: 1 },
     ]);
     for (const outcome of outcomes.slice(2)) expect(outcome).toMatchObject({ details: { outcome: 'not-written' } });
-    expect(outcomes[2]).toMatchObject({ code: 'quota' });
-    expect(await rejection(log.append(new Uint8Array([9])))).toMatchObject({ code: 'closed' });
+    expect(outcomes[2]).toMatchObject({ code: 'unavailable' });
+    expect(await rejection(log.append(new Uint8Array([9])))).toMatchObject({ details: { outcome: 'not-written' } });
     const next = await logsOn(store).open('c', 2);
     expect((await Array.fromAsync(next.read(POSITION_START))).map(({ bytes }) => bytes[0])).toEqual([0, 1]);
+  });
+
+  test('a log whose store is full now and then keeps all that it acknowledged, in order, and nothing else', async () => {
+    let goneOn = 0;
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = seededRandom(seed);
+      const store = new MemoryStore();
+      let isFull = false;
+      const filling: ObjectStore = {
+        create: async (key, bytes) => {
+          for (let turns = random() % 4; turns > 0; turns--) await undefined;
+          if (random() % 8 === 0) isFull = !isFull;
+          if (isFull) throw new ElanusError('quota', 'full');
+          return store.create(key, bytes);
+        },
+        replace: (key, bytes, expected) => store.replace(key, bytes, expected),
+        read: (key, range) => store.read(key, range),
+        list: (prefix, after) => store.list(prefix, after),
+        delete: (keys) => store.delete(keys),
+      };
+      const log = await logsOn(filling)
+        .open('c', 1)
+        .catch(() => undefined);
+      if (log === undefined) continue;
+      const acknowledged: number[] = [];
+      let wasRefused = false;
+      for (let wave = 0; wave < 12; wave++) {
+        await Promise.all(
+          Array.from({ length: 1 + (random() % 5) }, async (_, at) => {
+            const byte = wave * 5 + at;
+            const outcome = await log.append(new Uint8Array([byte])).catch(toPlainError);
+            if ('index' in outcome) {
+              acknowledged.push(byte);
+              if (wasRefused) goneOn += 1;
+            } else {
+              expect(outcome, `seed ${seed}`).toMatchObject({ details: { outcome: 'not-written' } });
+              wasRefused = true;
+            }
+          }),
+        );
+      }
+      const read = (await Array.fromAsync(log.read(POSITION_START))).map(({ bytes }) => bytes[0]);
+      expect(read, `seed ${seed}`).toEqual(acknowledged);
+      const next = await logsOn(store).open('c', 2);
+      const replayed = (await Array.fromAsync(next.read(POSITION_START))).map(({ bytes }) => bytes[0]);
+      expect(replayed, `seed ${seed}`).toEqual(acknowledged);
+    }
+    expect(goneOn).toBeGreaterThan(300);
   });
 
   test.each(['unavailable', 'overloaded'] as const)('a store that is %s for long ends the term', async (code) => {

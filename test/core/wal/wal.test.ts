@@ -285,6 +285,23 @@ describe('refusals and failures', () => {
     await wal.close();
   });
 
+  test('a full store refuses what was sent, and the WAL goes on', async () => {
+    const log = new HeldLog();
+    const { wal, committed } = walOn(log);
+    const refused = watch(wal.commit(record()));
+    await settle();
+    const waiting = watch(wal.commit(record()));
+    await log.fail(0, new ElanusError('quota', 'Injected.', { details: { outcome: 'not-written' } }));
+    expect([refused.error?.code, refused.state]).toEqual(['quota', 'not-written']);
+    expect(wal.isBroken).toBe(false);
+    expect(log.entries.length).toBe(2);
+    await log.acknowledge(1);
+    expect(waiting.state).toBe('committed');
+    expect(committed.length).toBe(1);
+    await wal.settled(5n);
+    await wal.close();
+  });
+
   test('a fenced owner tells its writers so', async () => {
     const logs = new MemoryLogStore();
     const { wal } = walOn(await logs.open('c', 1));
