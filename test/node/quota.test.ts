@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromeLaunch } from '../chrome.ts';
-import { call, type Outcome, openDatabase, openPage } from './engine-page.ts';
+import { call, type EngineWindow, type Outcome, openDatabase, openPage } from './engine-page.ts';
 import { type PageServer, serveEnginePage } from './page-server.ts';
 
 const MIB = 1024 * 1024;

@@ -10,7 +10,7 @@ import { databaseOn, type TestCluster, testCluster } from './cluster.ts';
 
 const place = { collectionName: 'c' };
 const RESERVE_BYTES = 64 * 1024;
-const KERNEL_BYTES = 8 * 1024 * 1024;
+const MEMORY_BYTES = 16 * 1024 * 1024;
 
 type Rows = Map<number, number>;
 
@@ -25,7 +25,7 @@ async function start(memory: MemoryStore = new MemoryStore(), reserve = RESERVE_
   const clock = new SimulatedClock({ auto: true });
   const full = new FullStore(memory);
   const objects = reserve === 0 ? full : new ReserveStore(full, { purposeOf: writePurpose, bytes: reserve });
-  const running = await testCluster({ objects, clock, kernelBytes: KERNEL_BYTES });
+  const running = await testCluster({ objects, clock, memoryBytes: MEMORY_BYTES });
   return { full, clock, running, db: databaseOn(running) };
 }
 
