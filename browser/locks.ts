@@ -65,6 +65,12 @@ export async function whenReleased(name: string, signal: AbortSignal): Promise<v
   }
 }
 
+/** Whether some context holds the lock, as far as this one sees. */
+export async function isHeld(name: string): Promise<boolean> {
+  const { held = [] } = await navigator.locks.query();
+  return held.some((lock) => lock.name === name);
+}
+
 /** Who leads, as the browser itself knows it: the tab, or that it is none that could be asked. */
 export async function findLeader(database: string): Promise<{ readonly tab: string | undefined } | undefined> {
   const { held = [] } = await navigator.locks.query();

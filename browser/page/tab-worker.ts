@@ -2,7 +2,7 @@ import { transfer, wrap } from 'comlink';
 import { assert } from '../../core/base/assert.ts';
 import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
-import { hasLocks, whenReleased } from '../locks.ts';
+import { hasLocks, isHeld, whenReleased } from '../locks.ts';
 import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
 import { isOwn, startWorker, whyItFailed } from '../start-worker.ts';
 import { PROTOCOL } from '../tab/control-channel.ts';
@@ -91,7 +91,8 @@ export class TabWorker {
     const opening = this.#tab.open(request, broker === undefined ? undefined : transfer(broker, [broker]));
     this.#opened = await Promise.race([opening, this.died]);
     const { lock } = this.#opened;
-    if (lock === undefined) return;
+    // Chromium keeps locks with the data: a page whose data were cleared does not see those of its new workers.
+    if (lock === undefined || !(await isHeld(lock))) return;
     void whenReleased(lock, this.#ended.signal).then(() => this.#died(workerDied('The tab worker has ended.')));
   }
 
