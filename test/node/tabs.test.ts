@@ -25,11 +25,20 @@ interface WorkerLike {
 const HOOKS = `
   const hook = new BroadcastChannel('test-hooks');
   const held = new Set();
-  hook.onmessage = ({ data: { lock, ends, silentMs } }) => {
+  let isMute = false;
+  hook.onmessage = ({ data: { lock, ends, mutes, silentMs } }) => {
     if (!held.has(lock)) return;
+    isMute = mutes ?? isMute;
     if (ends) self.close();
     for (const until = Date.now() + (silentMs ?? 0); Date.now() < until; ) {}
   };
+  // A mute worker's answers to writes are lost on their way.
+  for (const { prototype } of [MessagePort, BroadcastChannel, globalThis.DedicatedWorkerGlobalScope ?? MessagePort]) {
+    const { postMessage } = prototype;
+    prototype.postMessage = function (message, ...rest) {
+      if (!isMute || typeof message?.value?.timestamp !== 'bigint') postMessage.call(this, message, ...rest);
+    };
+  }
   const request = navigator.locks.request;
   navigator.locks.request = function (name, options, ...rest) {
     if (options.mode !== 'shared') held.add(name);
@@ -125,7 +134,10 @@ async function numbers(page: Page): Promise<number[]> {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 /** Tells the worker that holds a lock to end, or to hear nothing for a while. */
-async function reach(page: Page, hook: { lock: string; ends?: boolean; silentMs?: number }): Promise<void> {
+async function reach(
+  page: Page,
+  hook: { lock: string; ends?: boolean; mutes?: boolean; silentMs?: number },
+): Promise<void> {
   await page.evaluate((hook) => {
     const channel = new BroadcastChannel('test-hooks');
     channel.postMessage(hook);
@@ -202,6 +214,29 @@ describe.each(['auto', 'broadcast'] as const)('tabs of one browser, linked by %s
     expect(new Set(keys).size).toBe(80);
     expect(await numbers(leader)).toEqual(upTo(84));
     expect(await numbers(follower)).toEqual(upTo(84));
+  });
+
+  test('a write whose answer is lost with its engine is applied once', async () => {
+    const leader = await openTab();
+    const follower = await openTab({ link });
+    await call(leader, 'createCollection', AUTOMATIC);
+    await leader.evaluate(() => {
+      const here = globalThis as unknown as PageGlobals;
+      here.heard = [];
+      void here.db.subscribe(({ kind }) => here.heard.push(kind));
+    });
+    const lock = await engineLock(leader);
+    await insertMany(follower, 0, 4);
+    await reach(follower, { lock, mutes: true });
+    const inserts = [insertMany(leader, 4, 4), insertMany(follower, 8, 4)];
+    const committed = (): Promise<number> =>
+      leader.evaluate(() => (globalThis as unknown as PageGlobals).heard.filter((kind) => kind === 'write').length);
+    await expect.poll(committed).toBe(12);
+    await reach(follower, { lock, ends: true });
+    const keys = (await Promise.all(inserts)).flat();
+    expect(new Set(keys).size).toBe(8);
+    expect(await numbers(leader)).toEqual(upTo(12));
+    expect(await committed()).toBe(12);
   });
 
   test('the tab worker of the leader ends: its page goes on, and so do the others', async () => {
