@@ -28,7 +28,8 @@ import type { CollectionOptions, RowInputOf } from './collection-types.ts';
 import { TextsOfCall, type TextsOptions } from './embed-texts.ts';
 import { memoryCacheOf } from './embedding-cache.ts';
 import { RunningSearch } from './live-search.ts';
-import { textsOf } from './text-rows.ts';
+import { checkRows, type RowChecker } from './row-check.ts';
+import { partsOf, textsOf } from './text-rows.ts';
 import { WriteProgress, writeTexts } from './text-write.ts';
 
 type Body<B> = Omit<B, 'collectionName' | 'dbName'>;
@@ -40,11 +41,11 @@ type SearchOf = Body<Omit<SearchBody, 'data'>> & { readonly data: readonly (Vect
  */
 export class Collection<R extends object, Mode extends Int64Mode> {
   readonly name: string;
-  readonly #database: Elanus<Mode>;
+  readonly #database: Elanus<Mode> & Partial<RowChecker>;
   readonly #options: CollectionOptions;
-  #check: Promise<void> | undefined;
+  #check: Promise<CollectionDescription | undefined> | undefined;
 
-  constructor(database: Elanus<Mode>, name: string, options: CollectionOptions) {
+  constructor(database: Elanus<Mode> & Partial<RowChecker>, name: string, options: CollectionOptions) {
     this.#database = database;
     this.name = name;
     this.#options = options;
@@ -87,7 +88,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
    * written, and the others can be inserted again: what was embedded is in the cache.
    */
   async insert(data: RowInputOf<R> | readonly RowInputOf<R>[], options?: CallOptions): Promise<InsertResult<Mode>> {
-    const keys = await this.#write(data, options, async (rows, sendOptions) => {
+    const keys = await this.#write('insert', data, options, async (rows, sendOptions) => {
       const { insertIds } = await this.#database.insert({ ...this.#place(), data: rows }, sendOptions);
       return insertIds;
     });
@@ -96,7 +97,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
 
   /** As `insert`; a row whose key exists is replaced. */
   async upsert(data: RowInputOf<R> | readonly RowInputOf<R>[], options?: CallOptions): Promise<UpsertResult<Mode>> {
-    const keys = await this.#write(data, options, async (rows, sendOptions) => {
+    const keys = await this.#write('upsert', data, options, async (rows, sendOptions) => {
       const { upsertIds } = await this.#database.upsert({ ...this.#place(), data: rows }, sendOptions);
       return upsertIds;
     });
@@ -190,13 +191,16 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     return { collectionName: this.name, ...(dbName === undefined ? {} : { dbName }) };
   }
 
-  /** Compares the handle with the collection, once; a failure is told again at the next call. */
-  #checked(): Promise<void> {
+  /** What the collection is, compared with the handle, once; a failure is told again at the next call. */
+  #checked(): Promise<CollectionDescription | undefined> {
     const { fields, embedder } = this.#options;
-    if (fields === undefined && embedder === undefined) return Promise.resolve();
+    if (fields === undefined && embedder === undefined) return Promise.resolve(undefined);
     // Without the options of any call: others may wait for the same answer.
     this.#check ??= this.describe().then(
-      (description) => checkFields(description, this.#options),
+      (description) => {
+        checkFields(description, this.#options);
+        return description;
+      },
       (error: unknown) => {
         this.#check = undefined;
         throw error;
@@ -206,6 +210,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
   }
 
   async #write<Key>(
+    mode: 'insert' | 'upsert',
     data: unknown,
     options: CallOptions | undefined,
     send: (rows: readonly RowInput[], options: CallOptions) => Promise<readonly Key[]>,
@@ -214,13 +219,17 @@ export class Collection<R extends object, Mode extends Int64Mode> {
     const progress = new WriteProgress(rows.length);
     return withDeadline(options, true, async (signal) => {
       try {
-        await unlessAborted(signal, () => this.#checked());
+        const description = await unlessAborted(signal, () => this.#checked());
         const { embedder } = this.#options;
         if (embedder !== undefined) {
           const fields = { textField: textFieldOf(this.#options), vectorField: vectorFieldOf(this.#options) };
           const texts = textsOf(rows, fields);
           if (texts.some((text) => text !== undefined)) {
-            const write = { embedder, fields, rows, texts, progress, send };
+            const parts = [...partsOf(rows, embedder)];
+            const vector = { field: fields.vectorField, dimension: embedder.dimension };
+            const check = { database: this.#database, place: this.#place(), mode, rows, parts, description, vector };
+            await checkRows(check, { signal });
+            const write = { embedder, fields, parts, rows, texts, progress, send };
             return await writeTexts(write, this.#textsOptions('document', signal, options));
           }
         }

@@ -130,6 +130,14 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
     return { upsertCount: result.upsertCount, upsertIds: this.#keys(result.upsertIds) };
   }
 
+  /**
+   * Rejects as `insert` (`mode: 'insert'`) or `upsert` would for these rows, and writes nothing. Elanus's own, and
+   * `unsupported` over HTTP.
+   */
+  async checkRows(body: InsertBody & { readonly mode: 'insert' | 'upsert' }, options?: CallOptions): Promise<void> {
+    await this.#call('checkRows', body, options);
+  }
+
   async delete(body: DeleteBody, options?: CallOptions): Promise<DeleteResult> {
     return (await this.#call('delete', body, options)) as DeleteResult;
   }

@@ -1,7 +1,7 @@
 import { codeOf, ElanusError, type ErrorDetails } from '../base/error.ts';
 import type { CallOptions, Embedder, RowInput } from '../elanus.ts';
 import { TextsOfCall, type TextsOptions } from './embed-texts.ts';
-import { partsOf, type TextFields } from './text-rows.ts';
+import type { Part, TextFields } from './text-rows.ts';
 
 /** How far a write is: what an error says of it. */
 export class WriteProgress {
@@ -27,21 +27,19 @@ export class WriteProgress {
     const own = error as { details?: ErrorDetails; milvusCode?: number; message?: string };
     const known = own.details ?? {};
     const row = known['row'];
-    const outcome = sending > 0 ? known['outcome'] : written === 0 ? 'not-written' : 'partly-written';
-    const { outcome: _, ...rest } = known;
+    const isOpen = sending > 0 && (known['outcome'] === 'unknown' || codeOf(error) === 'unavailable');
     const details = {
-      ...rest,
-      ...(outcome === undefined ? {} : { outcome }),
+      ...known,
       ...(typeof row === 'number' && sending > 0 ? { row: row + written } : {}),
+      outcome: isOpen ? 'unknown' : written === 0 ? 'not-written' : 'partly-written',
       rowsWritten: written,
     };
-    const isOpen = sending > 0 && (outcome === 'unknown' || codeOf(error) === 'unavailable');
     const stand =
-      written === 0
-        ? isOpen
+      written > 0
+        ? `The first ${written} of ${rows} rows are written${isOpen ? `, of the next ${sending} it is unknown` : ', the others are not'}.`
+        : isOpen
           ? `Whether the ${sending} rows that were sent are written is unknown.`
-          : 'Nothing was written.'
-        : `The first ${written} of ${rows} rows are written${isOpen ? `, of the next ${sending} it is unknown` : ', the others are not'}.`;
+          : 'Nothing was written.';
     return new ElanusError(codeOf(error), `${own.message ?? String(error)} ${stand}`, {
       ...(own.milvusCode === undefined ? {} : { milvusCode: own.milvusCode }),
       details,
@@ -54,6 +52,7 @@ export class WriteProgress {
 export interface TextWrite<Key> {
   readonly embedder: Embedder;
   readonly fields: TextFields;
+  readonly parts: readonly Part[];
   readonly rows: readonly RowInput[];
   /** For each row its text, if that is to be embedded. */
   readonly texts: readonly (string | undefined)[];
@@ -67,7 +66,7 @@ export interface TextWrite<Key> {
  * the call is stopped: always the first so many rows. Nothing is sent after the signal aborts.
  */
 export async function writeTexts<Key>(write: TextWrite<Key>, options: TextsOptions): Promise<Key[]> {
-  const { embedder, fields, rows, texts, progress, send } = write;
+  const { embedder, fields, parts, rows, texts, progress, send } = write;
   const { signal, onProgress } = options;
   const call = new TextsOfCall(
     embedder,
@@ -75,7 +74,7 @@ export async function writeTexts<Key>(write: TextWrite<Key>, options: TextsOptio
     options,
   );
   const keys: Key[] = [];
-  for (const { start, end } of partsOf(rows, embedder)) {
+  for (const { start, end } of parts) {
     const wanted = texts.slice(start, end);
     const vectors = await call.embed(wanted.filter((text) => text !== undefined));
     let next = 0;

@@ -34,6 +34,16 @@ export class ProxyWrites {
     return { upsertCount: keys.length, upsertIds: keys };
   }
 
+  /** Refuses the rows that `insert` or `upsert` (`mode`) would refuse, and writes none. */
+  async check(name: CollectionName, body: ProxyBody): Promise<object> {
+    const rows = rowsOf(body['data']);
+    const mode = body['mode'] === 'upsert' ? 'upsert' : 'insert';
+    return this.#collections.use(name, async ({ meta }) => {
+      buildBatch(rows, meta, mode, 0);
+      return {};
+    });
+  }
+
   async delete(name: CollectionName, body: ProxyBody): Promise<{ deleteCount: number }> {
     return this.#collections.use(name, async (entry) => {
       const target = deleteTarget(entry, body, name);

@@ -44,6 +44,7 @@ export class Proxy {
       ['flush', (body) => this.#flush(body)],
       ['insert', (body) => writes.insert(nameOf(body), body)],
       ['upsert', (body) => writes.upsert(nameOf(body), body)],
+      ['checkRows', (body) => writes.check(nameOf(body), body)],
       ['delete', (body) => writes.delete(nameOf(body), body)],
       ['get', (body) => reads.get(nameOf(body), body)],
       ['query', (body) => reads.query(nameOf(body), body)],
