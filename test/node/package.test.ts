@@ -107,6 +107,12 @@ describe('the package', () => {
     expect(() => new Function(readFileSync(file, 'utf8'))).not.toThrow();
   });
 
+  it('leaves the address of Transformers.js to the person: no bundler looks behind it', async () => {
+    const code = await readFile(join(installed, 'dist', 'core', 'client', 'transformers-module.js'), 'utf8');
+    const marks = ['@vite-ignore', 'webpackIgnore: true', 'turbopackIgnore: true'].map((mark) => `/* ${mark} */ `);
+    expect(code).toContain(`import(${marks.join('')}url)`);
+  });
+
   it('costs a page little: the engine and its WASM load in the worker', async () => {
     const { outputFiles } = await bundle({
       stdin: { contents: "export { open } from 'elanus/browser';", resolveDir: project.folder },

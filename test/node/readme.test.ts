@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmbeddingsServer, embeddingsServer } from '../core/client/embeddings-server.ts';
 import { installPackage, launchChromium, type Project, ROOT, run } from './package-fixture.ts';
 
 /** A fenced block: ` ```js browser ` is of language js and has the tag `browser`, which says where it runs. */
@@ -42,6 +43,21 @@ function expectOutput(block: Block, printed: readonly (readonly unknown[])[]): v
 function literal(text: string): unknown {
   return new Function(`return (${text});`)();
 }
+
+/** A stand-in for models that a test cannot fetch: letters, and where they stand in the alphabet. */
+const LETTERS = `(text) => {
+  const vector = new Float32Array(384);
+  for (const letter of text.toLowerCase().match(/[a-z]/g) ?? []) vector[letter.charCodeAt(0) - 97] += 1;
+  return vector;
+}`;
+
+/** What stands at the address of Transformers.js: a module of its shape. */
+const TRANSFORMERS = `
+  export const env = { remoteHost: '', allowLocalModels: true, backends: { onnx: { wasm: { wasmPaths: undefined } } } };
+  export const pipeline = async () => async (texts) => {
+    const vectors = texts.map(${LETTERS});
+    return { dims: [texts.length, 384], data: Float32Array.from(vectors.flatMap((vector) => [...vector])) };
+  };`;
 
 let project: Project;
 
@@ -120,6 +136,13 @@ describe('the blocks for a page', () => {
         Object.assign(globalThis, { printed });
         console.log = (...args: unknown[]) => printed.push(args);
       });
+      page.on('dialog', (dialog) => dialog.accept());
+      await page.route('https://cdn.jsdelivr.net/npm/@huggingface/transformers@*', (route) =>
+        route.fulfill({
+          body: TRANSFORMERS,
+          headers: { 'Content-Type': 'text/javascript', 'Access-Control-Allow-Origin': '*' },
+        }),
+      );
       await page.goto(url);
       const finished = page.waitForFunction(() => (globalThis as { isFinished?: true }).isFinished);
       await Promise.race([finished, failed]);
@@ -134,8 +157,10 @@ describe('the blocks for an edge', () => {
   let edge: ChildProcess;
   let folder: string;
   let address = '';
+  let embeddings: EmbeddingsServer;
 
   beforeAll(async () => {
+    embeddings = await embeddingsServer({ vectorOf: literal(LETTERS) as (text: string) => Float32Array });
     folder = await mkdtemp(join(tmpdir(), 'elanus-edge-'));
     edge = spawn(process.execPath, [join(ROOT, 'worker', 'cli', 'start.ts'), '--no-build'], {
       env: { ...process.env, PORT: '0', HOST: '127.0.0.1', ELANUS_FOLDER: folder, ELANUS_TOKEN: '' },
@@ -160,9 +185,11 @@ describe('the blocks for an edge', () => {
       await ended;
     }
     await rm(folder, { recursive: true, force: true });
+    await embeddings?.close();
   });
 
-  const onThisEdge = (code: string): string => code.replaceAll('localhost:8787', address);
+  const onThisEdge = (code: string): string =>
+    code.replaceAll('localhost:8787', address).replace('http://localhost:11434/v1/embeddings', embeddings.url);
 
   it.each(blocksOf('js node'))('line $line', async (block) => {
     await project.write({

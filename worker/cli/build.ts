@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
@@ -29,6 +29,7 @@ export async function buildPackage(): Promise<void> {
     },
   );
   for (const folder of MODULE_FOLDERS) removeOrphans(folder);
+  freeImport('core/client/transformers-module.js');
   await bundleWorker('browser/engine-entry.ts', 'browser/engine-worker.js');
   await bundleWorker('wasm/vector-worker-entry.ts', 'wasm/vector-worker.js');
   await bundleStandalone('browser/index.ts', 'browser/standalone.js');
@@ -71,6 +72,19 @@ function removeOrphans(folder: string): void {
     if (source === name || existsSync(join(root, folder, source))) continue;
     rmSync(join(root, 'dist', folder, name));
   }
+}
+
+/**
+ * The compiler wraps the address of an `import()` in a call of its own, behind which bundlers no longer see that they
+ * are to leave it alone. The address here is a whole one, and needs no wrapping.
+ */
+function freeImport(file: string): void {
+  const path = join(root, 'dist', file);
+  const wrapped = /import\(__rewriteRelativeImportExtension\(((?:\/\*[^*]*\*\/ )+\w+)\)\)/;
+  const code = readFileSync(path, 'utf8');
+  if (!wrapped.test(code))
+    throw new Error(`${path} has no import() as it is known here; bundlers may not leave it alone.`);
+  writeFileSync(path, code.replace(wrapped, 'import($1)'));
 }
 
 /** Trains the page's embedder from its products, unless it is newer than all that it is made from. */

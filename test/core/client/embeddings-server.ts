@@ -32,10 +32,14 @@ export interface EmbeddingsServer {
 }
 
 /**
- * Starts an endpoint that behaves as OpenAI's: it wants the key `sk-test-secret`, refuses empty input and more than
- * 2,048 texts, gives base64 where it is asked for it, and here always the last text first, so that `index` counts.
+ * Starts an endpoint that behaves as OpenAI's: it wants the key, refuses empty input and more than 2,048 texts, gives
+ * base64 where it is asked for it, and here always the last text first, so that `index` counts.
+ *
+ * @param model makes the vector of a text, and wants no key if none is named
  */
-export async function embeddingsServer(): Promise<EmbeddingsServer> {
+export async function embeddingsServer(
+  model: { readonly key?: string; readonly vectorOf: (text: string) => Float32Array } = TEST_MODEL,
+): Promise<EmbeddingsServer> {
   const seen: SeenRequest[] = [];
   const next: (Answer | 'hang')[] = [];
   const left = { count: 0 };
@@ -45,7 +49,7 @@ export async function embeddingsServer(): Promise<EmbeddingsServer> {
     });
     const body = JSON.parse(await textOf(request)) as SeenRequest['body'];
     seen.push({ headers: request.headers, body });
-    const answer = next.shift() ?? respond(request, body);
+    const answer = next.shift() ?? respond(request, body, model);
     if (answer === 'hang') return;
     response.writeHead(answer.status ?? 200, { 'Content-Type': 'application/json', ...answer.headers });
     response.end(answer.body);
@@ -70,14 +74,24 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-function respond(request: IncomingMessage, body: SeenRequest['body']): Answer {
+const TEST_MODEL = {
+  key: 'sk-test-secret',
+  vectorOf: (text: string) => vectorOfText(text, text.startsWith('query: ') ? 'query' : 'document'),
+};
+
+function respond(
+  request: IncomingMessage,
+  body: SeenRequest['body'],
+  { key, vectorOf }: { readonly key?: string; readonly vectorOf: (text: string) => Float32Array },
+): Answer {
   if (request.url !== '/v1/embeddings') return error(404, `Unknown request URL: ${request.url}`);
   const { authorization = '' } = request.headers;
-  if (authorization !== 'Bearer sk-test-secret') return error(401, `Incorrect API key provided: ${authorization}`);
+  if (key !== undefined && authorization !== `Bearer ${key}`)
+    return error(401, `Incorrect API key provided: ${authorization}`);
   const { input } = body;
   if (input.length === 0 || input.length > 2048 || input.includes('')) return error(400, "'$.input' is invalid.");
   const data = input.map((text, index) => {
-    const vector = vectorOfText(text, text.startsWith('query: ') ? 'query' : 'document');
+    const vector = vectorOf(text);
     const embedding =
       body.encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : Array.from(vector);
     return { object: 'embedding', index, embedding };
