@@ -224,7 +224,7 @@ export interface Elanus<Mode extends Int64Mode = 'number'> {
    * The answer ends it, and may be called again; `close` ends it too. Throws `unsupported` over HTTP, where changes are
    * not announced: ask again from time to time.
    */
-  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void;
+  subscribe(listener: (change: Change<readonly KeyOf<Mode>[]>) => void): () => void;
   /**
    * Searches, and searches again whenever the collection has changed, in whatever tab; `listener` gets the first results,
    * and then results only when they differ in ids, distances or fields from the last. At most one search runs; all changes

@@ -141,7 +141,7 @@ export class Collection<R extends object, Mode extends Int64Mode> {
   }
 
   /** As `subscribe` of the database, of this collection alone. */
-  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void {
+  subscribe(listener: (change: Change<readonly KeyOf<Mode>[]>) => void): () => void {
     const { dbName: databaseName = DEFAULT_DATABASE } = this.#options;
     return this.#database.subscribe((change) => {
       if (concerns(change, { databaseName, collectionName: this.name })) listener(change);

@@ -159,7 +159,7 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
     return lists.map((hits) => convertRows(hits, this.int64));
   }
 
-  subscribe(listener: (change: Change<KeyOf<Mode>>) => void): () => void {
+  subscribe(listener: (change: Change<readonly KeyOf<Mode>[]>) => void): () => void {
     this.#refuseClosed();
     if (this.#connection.subscribe === undefined) {
       throw new ElanusError(
@@ -223,10 +223,10 @@ export class Database<Mode extends Int64Mode = 'number'> implements Elanus<Mode>
   }
 
   /** Keys in the caller's type; a change whose keys do not fit into it names none. */
-  #change({ keys, ...change }: Change): Change<KeyOf<Mode>> {
+  #change({ keys, ...change }: Change): Change<readonly KeyOf<Mode>[]> {
     if (keys === undefined) return change;
     try {
-      return { ...change, keys: this.#keys(keys) };
+      return { ...change, keys: this.#keys(Array.from(keys)) };
     } catch {
       return change;
     }

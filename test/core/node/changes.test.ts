@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../../core/client/connect.ts';
 import type { Database } from '../../../core/client/database.ts';
 import type { Change, Hit, KeyOf } from '../../../core/elanus.ts';
+import type { Change as CoreChange } from '../../../core/model/change.ts';
 import { CHANGE_KEYS_MAX } from '../../../core/model/limits.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
 import { failure } from '../../conformance/engine.ts';
@@ -31,7 +32,7 @@ beforeEach(async () => {
 
 describe('subscribe', () => {
   test('hears of everything that is committed, with its keys, in order, once it can be read', async () => {
-    const heard: Change<KeyOf<'number'>>[] = [];
+    const heard: Change<readonly KeyOf<'number'>[]>[] = [];
     const counts: Promise<number>[] = [];
     db.subscribe((change) => {
       heard.push(change);
@@ -103,6 +104,16 @@ describe('subscribe', () => {
       ['write', undefined, CHANGE_KEYS_MAX + 1],
       ['write', undefined, CHANGE_KEYS_MAX + 1],
     ]);
+  });
+
+  test('what is announced carries the keys and nothing else of the record', async () => {
+    await db.createCollection({ ...place, dimension: 2, metricType: 'L2' });
+    const announced: CoreChange[] = [];
+    running.changes.subscribe((change) => announced.push(change));
+    await db.insert({ ...place, data: rows(1, 2, 3) });
+    const keys = announced[0]?.keys;
+    expect(keys).toEqual(BigInt64Array.of(1n, 2n, 3n));
+    expect(keys instanceof BigInt64Array && keys.buffer.byteLength).toBe(24);
   });
 
   test('who takes over says that the last changes may have been heard by nobody', async () => {
