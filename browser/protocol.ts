@@ -49,7 +49,12 @@ export interface OpenedTab {
 export interface TabApi {
   /** @param broker a port to the SharedWorker, from pages that have one */
   open(request: OpenRequest, broker: MessagePort | undefined): Promise<OpenedTab>;
-  call(method: string, body: unknown): Promise<unknown>;
+  /** @param list a list of the body that was sent in parts */
+  call(method: string, body: unknown, list?: { readonly id: number; readonly key: string }): Promise<unknown>;
+  /** A part of a list that is too large for one message: the call that names the list follows the last one. */
+  part(list: number, items: readonly unknown[]): Promise<void>;
+  /** No call will name this list. */
+  forget(list: number): Promise<void>;
   info(): Promise<Info>;
   close(): Promise<void>;
   destroy(): Promise<void>;

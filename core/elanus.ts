@@ -66,7 +66,7 @@ export interface CollectionBody extends InCollection, NotYet {}
 
 /** Of `insert` and `upsert`. */
 export interface InsertBody<R = RowInput> extends InCollection, NotYet {
-  /** One row or many; all are written or none. */
+  /** One row or many; all are written or none. They must not change until the call resolves. */
   readonly data: R | readonly R[];
 }
 

@@ -2,6 +2,7 @@ import { assert } from '../core/base/assert.ts';
 import { DIMENSION_MAX } from '../core/model/limits.ts';
 import type { ElementType, VectorMetric } from '../core/vector/element.ts';
 import type { FlatVectors, VectorKernel } from '../core/vector/kernel.ts';
+import { foldedCrc32c } from './checksum.ts';
 import { WasmFlat } from './flat.ts';
 import { KernelMemory } from './memory.ts';
 
@@ -38,6 +39,10 @@ class WasmKernel implements VectorKernel {
 
   get bytesMax(): number {
     return this.#memory.bytesMax;
+  }
+
+  crc32c(bytes: Uint8Array): number {
+    return foldedCrc32c(this.#memory, bytes);
   }
 
   limit(bytes: number): void {

@@ -6,6 +6,7 @@ import { hasLocks, isHeld, whenReleased } from '../locks.ts';
 import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
 import { isOwn, startWorker, whyItFailed } from '../start-worker.ts';
 import { PROTOCOL } from '../tab/control-channel.ts';
+import { type LargeList, largeListOf, sendParts } from './large-list.ts';
 
 const WORKER_DIED = 'worker-died';
 
@@ -27,6 +28,7 @@ export class TabWorker {
   readonly #tab: ReturnType<typeof wrap<TabApi>>;
   readonly #ended = new AbortController();
   #opened: OpenedTab | undefined;
+  #nextList = 1;
   #reject: (error: ElanusError) => void = () => undefined;
 
   private constructor(workerUrl: string) {
@@ -63,8 +65,7 @@ export class TabWorker {
 
   /** @param buffers of the body that are moved instead of copied */
   call(method: string, body: unknown, buffers: readonly ArrayBuffer[] | undefined): Promise<unknown> {
-    const moved = buffers === undefined ? body : transfer(body as object, [...buffers]);
-    return Promise.race([this.#tab.call(method, moved), this.died]);
+    return Promise.race([this.#call(method, body, buffers), this.died]);
   }
 
   info(): Promise<Info> {
@@ -84,6 +85,24 @@ export class TabWorker {
   terminate(): void {
     this.#ended.abort();
     this.#worker.terminate();
+  }
+
+  #call(method: string, body: unknown, buffers: readonly ArrayBuffer[] | undefined): Promise<unknown> {
+    if (buffers !== undefined) return this.#tab.call(method, transfer(body as object, [...buffers]));
+    const large = largeListOf(body);
+    return large === undefined ? this.#tab.call(method, body) : this.#callInParts(method, body as object, large);
+  }
+
+  /** To clone a large list in one turn would block the page. The worker puts the parts together again. */
+  async #callInParts(method: string, body: object, large: LargeList): Promise<unknown> {
+    const id = this.#nextList++;
+    try {
+      await sendParts(large, (part) => this.#tab.part(id, part));
+    } catch (error) {
+      await this.#tab.forget(id);
+      throw error;
+    }
+    return this.#tab.call(method, { ...body, [large.key]: undefined }, { id, key: large.key });
   }
 
   async #open(request: OpenRequest): Promise<void> {

@@ -22,6 +22,8 @@ interface Opened {
 export class Tab implements TabApi {
   readonly #id = randomId();
   readonly #calls = new Set<Promise<unknown>>();
+  /** Lists of which parts have come and whose call has not. */
+  readonly #lists = new Map<number, unknown[]>();
   #opened: Opened | undefined;
   #closed = false;
 
@@ -35,14 +37,26 @@ export class Tab implements TabApi {
     return opened;
   }
 
-  async call(method: string, body: unknown): Promise<unknown> {
-    const call = this.#engine().proxy.call(method, body);
+  async call(method: string, body: unknown, list?: { readonly id: number; readonly key: string }): Promise<unknown> {
+    const whole = list === undefined ? body : { ...(body as object), [list.key]: this.#lists.get(list.id) };
+    if (list !== undefined) this.#lists.delete(list.id);
+    const call = this.#engine().proxy.call(method, whole);
     this.#calls.add(call);
     try {
       return await call;
     } finally {
       this.#calls.delete(call);
     }
+  }
+
+  async part(list: number, items: readonly unknown[]): Promise<void> {
+    const known = this.#lists.get(list);
+    if (known === undefined) this.#lists.set(list, [...items]);
+    else for (const item of items) known.push(item);
+  }
+
+  async forget(list: number): Promise<void> {
+    this.#lists.delete(list);
   }
 
   async info(): Promise<Info> {

@@ -149,15 +149,23 @@ function decodeEntry(view: DataView, entry: number): SectionEntry {
   };
 }
 
+/** Computes CRC-32C. */
+export type Checksum = (bytes: Uint8Array) => number;
+
 /** Checks a section that was read from `entry.offset` to `entry.end`, and gives its content. */
-export function checkSection(bytes: Uint8Array, entry: SectionEntry, key: string): Uint8Array {
+export function checkSection(
+  bytes: Uint8Array,
+  entry: SectionEntry,
+  key: string,
+  checksum: Checksum = crc32c,
+): Uint8Array {
   if (bytes.byteLength !== entry.end - entry.offset) throw corrupt(key, `section ${entry.fieldId} is cut off`);
-  if (crc32c(bytes) !== entry.crc) throw corrupt(key, `the checksum of section ${entry.fieldId} is wrong`);
+  if (checksum(bytes) !== entry.crc) throw corrupt(key, `the checksum of section ${entry.fieldId} is wrong`);
   return bytes.subarray(0, entry.length);
 }
 
 /** Checks a whole file, header included, and gives its sections. */
-export function decodeFile(bytes: Uint8Array, key: string): (Section & SectionEntry)[] {
+export function decodeFile(bytes: Uint8Array, key: string, checksum?: Checksum): (Section & SectionEntry)[] {
   if (bytes.byteLength < HEADER_BYTES + TRAILER_BYTES) throw corrupt(key, 'it is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const directoryAt = view.getUint32(bytes.byteLength - TRAILER_BYTES, true);
@@ -168,7 +176,7 @@ export function decodeFile(bytes: Uint8Array, key: string): (Section & SectionEn
   }
   return entries.map((entry) => ({
     ...entry,
-    bytes: checkSection(bytes.subarray(entry.offset, entry.end), entry, key),
+    bytes: checkSection(bytes.subarray(entry.offset, entry.end), entry, key, checksum),
   }));
 }
 

@@ -53,7 +53,7 @@ export class SealedSegment implements Segment, Resident {
     this.meta = meta;
     this.#info = info;
     this.#onKeys = onKeys;
-    this.#reader = new SegmentReader(host.objects, meta, info);
+    this.#reader = new SegmentReader(host.objects, meta, info, (bytes) => host.residency.checksum(bytes));
     this.#keyField = primaryField(meta.schema).id;
     const { residency } = host;
     this.#charges = { columns: residency.charge('columns'), deletes: residency.charge('deletes') };

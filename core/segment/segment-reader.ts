@@ -5,6 +5,7 @@ import type { Column } from '../model/column.ts';
 import type { CollectionMeta } from '../model/schema.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import {
+  type Checksum,
   checkSection,
   corrupt,
   decodeDirectory,
@@ -33,14 +34,16 @@ export class SegmentReader {
   readonly #objects: ObjectStore;
   readonly #prefix: string;
   readonly #info: SegmentInfo;
+  readonly #checksum: Checksum | undefined;
   readonly #directories = new Map<string, Promise<readonly SectionEntry[]>>();
   /** Reads of whole files under way: fields that are asked for together share them. */
   readonly #wholes = new Map<string, Promise<readonly Section[]>>();
 
-  constructor(objects: ObjectStore, meta: CollectionMeta, info: SegmentInfo) {
+  constructor(objects: ObjectStore, meta: CollectionMeta, info: SegmentInfo, checksum?: Checksum) {
     this.#objects = objects;
     this.#prefix = segmentPrefix(meta.id, info);
     this.#info = info;
+    this.#checksum = checksum;
   }
 
   /** A scalar field, all rows of the segment. */
@@ -114,7 +117,7 @@ export class SegmentReader {
     const object = await this.#objects.read(key);
     if (object === undefined) throw missingObject(key);
     if (object.size !== file.bytes) throw anotherSize(key, object.size, file);
-    return decodeFile(object.bytes, key);
+    return decodeFile(object.bytes, key, this.#checksum);
   }
 
   async #ranged(file: SegmentFile, kind: number, fieldId: number): Promise<Section | undefined> {
@@ -123,7 +126,7 @@ export class SegmentReader {
     if (entry === undefined) return undefined;
     const object = await this.#objects.read(key, { start: entry.offset, end: entry.end });
     if (object === undefined) throw missingObject(key);
-    return { ...entry, bytes: checkSection(object.bytes, entry, key) };
+    return { ...entry, bytes: checkSection(object.bytes, entry, key, this.#checksum) };
   }
 
   #directory(file: SegmentFile): Promise<readonly SectionEntry[]> {

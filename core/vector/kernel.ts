@@ -107,6 +107,8 @@ export interface VectorKernel {
   readonly bytesReserved: number;
   /** The budget: neither `bytes` nor `bytesReserved` ever passes it. */
   readonly bytesMax: number;
+  /** CRC-32C of these bytes; ten times as fast as tables in JavaScript for large ones, if there is room to fold them. */
+  crc32c(bytes: Uint8Array): number;
   /** From now on `bytesReserved` grows to no more than this, in whole pages; what is reserved already stays. */
   limit(bytes: number): void;
   /** Gives the host back what is reserved, when nothing is in use: `bytes` is 0. Vectors without rows may be kept. */

@@ -162,6 +162,11 @@ export class Residency {
     }
   }
 
+  /** CRC-32C of what was read. */
+  checksum(bytes: Uint8Array): number {
+    return this.take(() => this.kernel.crc32c(bytes));
+  }
+
   /**
    * Promises memory to a load, and keeps its resident from making room until the reservation is released. Waits in turn
    * for other loads and writes. Rejects with `quota` if it does not fit though everything else has been let go, and
