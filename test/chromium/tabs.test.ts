@@ -134,3 +134,13 @@ test('a tab of another version is told to reload', async () => {
   release();
   channel.close();
 });
+
+test('a leader that cannot be asked, as one of an older build, is left its lead', async () => {
+  const name = freshName();
+  let release: () => void = () => undefined;
+  const held = navigator.locks.request(`elanus:${name}`, () => new Promise<void>((resolve) => (release = resolve)));
+  expect(await failure(openTab(name))).toMatchObject({ code: 'locked' });
+  release();
+  await held;
+  expect(await (await openTab(name)).listCollections()).toEqual([]);
+});
