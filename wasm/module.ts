@@ -58,10 +58,10 @@ export async function loadModule(options: ModuleOptions = {}): Promise<WebAssemb
 function moduleUrl(isRelaxed: boolean, folder: string | URL | undefined): URL {
   const name = isRelaxed ? 'elanus-relaxed.wasm' : 'elanus.wasm';
   if (folder !== undefined) return new URL(name, new URL(folder, baseUrl()));
-  // Run from its sources, the package has its modules where the build puts them.
-  if (import.meta.url.endsWith('/wasm/module.ts')) return new URL(`../dist/wasm/${name}`, baseUrl());
   const url = isRelaxed ? new URL('./elanus-relaxed.wasm', import.meta.url) : new URL('./elanus.wasm', import.meta.url);
-  return whereInstalled(url, 'wasm');
+  // Run from its sources, the package has its modules where the build puts them.
+  const isSource = import.meta.url.endsWith('/wasm/module.ts');
+  return isSource ? new URL(url.href.replace(/wasm\/[^/]+$/, 'dist/$&')) : whereInstalled(url, 'wasm');
 }
 
 /** In a variable of its own: a bundler would look for a file whose name it does not know. */
