@@ -5,19 +5,10 @@
  * searches) and `spare` (taken from the host, and free at the moment). In JavaScript: `growing` (scalar columns and key
  * indexes of rows that lie only in the log), `columns` (loaded scalar columns and key indexes of flushed segments),
  * `deletes`, `log` (writes on their way), `flush` and `load` (what these hold besides, while they run), `caches` (values
- * out of JSON documents that filters keep), `storage` (the objects of a database whose storage is memory).
+ * out of JSON documents that filters keep). Not counted: answers on their way, and the objects of a database whose
+ * storage is memory.
  */
-export type MemoryKind =
-  | 'vectors'
-  | 'spare'
-  | 'growing'
-  | 'columns'
-  | 'deletes'
-  | 'log'
-  | 'flush'
-  | 'load'
-  | 'caches'
-  | 'storage';
+export type MemoryKind = 'vectors' | 'spare' | 'growing' | 'columns' | 'deletes' | 'log' | 'flush' | 'load' | 'caches';
 
 /** The memory of one engine. */
 export interface MemoryUse {

@@ -19,7 +19,6 @@ export class MemoryCharges {
     log: 0,
     flush: 0,
     load: 0,
-    storage: 0,
   };
   #bytes = 0;
   #growingInKernel = 0;

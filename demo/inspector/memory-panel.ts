@@ -13,7 +13,6 @@ const NAMES: Readonly<Record<MemoryKind, string>> = {
   flush: 'Flush',
   load: 'Loading',
   caches: 'Caches',
-  storage: 'Storage',
 };
 
 /** What the engine holds in memory, by kind. */

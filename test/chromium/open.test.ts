@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StorageKind } from '../../browser/protocol.ts';
 import type { Database } from '../../core/client/database.ts';
+import type { SearchTrace } from '../../core/elanus.ts';
 import { engineSuite, failure } from '../conformance/engine.ts';
 import { freshName, openSource } from './engine.ts';
 
@@ -53,6 +54,29 @@ describe('a database in the tab', () => {
     expect(typeof (await db.requestPersistence())).toBe('boolean');
     expect(crossOriginIsolated).toBe(false);
     await db.destroy();
+  });
+
+  test('tells across its workers what it consists of, what it holds, and where a search spent its time', async () => {
+    const name = freshName();
+    const db = await openSource(name, { memoryBytesMax: 32 * 1024 * 1024 });
+    await db.createCollection({ ...place, dimension: 64 });
+    const data = Array.from({ length: 2_000 }, (_, id) => ({ id, vector: new Float32Array(64).fill(id) }));
+    await db.insert({ ...place, data });
+    await db.flush(place);
+    const { memory, collections } = await db.inspect();
+    expect(memory.bytesMax).toBe(32 * 1024 * 1024);
+    expect(memory.bytes).toBeGreaterThan(2_000 * 64 * 4);
+    expect(memory.bytesPeak).toBeLessThanOrEqual(memory.bytesMax);
+    const [segment] = collections[0]?.channels[0]?.segments ?? [];
+    expect(segment).toMatchObject({ state: 'flushed', rows: 2_000, liveRows: 2_000 });
+    const traces: SearchTrace[] = [];
+    await db.search({ ...place, data: [data[5]?.vector ?? []] }, { onTrace: (trace) => traces.push(trace) });
+    expect(traces[0]?.channels[0]?.segments[0]).toMatchObject({ rows: 2_000, rowsAllowed: 2_000 });
+    expect(traces[0]?.totalMs).toBeGreaterThan(0);
+    await db.releaseCollection(place);
+    expect((await db.info()).memory.kinds.vectors).toBe(0);
+    await db.destroy();
+    expect((await failure(openSource(name, { memoryBytesMax: 1_000 }))).code).toBe('invalid');
   });
 
   test('moves the buffers of vectors where the caller allows it', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../../core/client/database.ts';
+import { Database } from '../../../core/client/database.ts';
+import { HttpConnection } from '../../../core/client/http-connection.ts';
 import type { SearchTrace } from '../../../core/elanus.ts';
 import { MemoryStore } from '../../../core/storage/memory-store.ts';
 import { failure } from '../../conformance/engine.ts';
@@ -98,6 +99,15 @@ test('a traced search gives the same hits, and its steps with their rows make up
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   expect(sum(ofChannel)).toBeLessThan(trace.channelsMs);
   expect(sum([trace.planMs, trace.channelsMs, trace.mergeMs])).toBe(trace.totalMs - 1);
+});
+
+test('over HTTP neither is there, and nothing is asked of the edge', async () => {
+  const far = new Database(
+    new HttpConnection({ url: 'http://127.0.0.1:9', fetch: () => Promise.reject(new TypeError('It was asked.')) }),
+  );
+  expect((await failure(far.inspect())).code).toBe('unsupported');
+  const onTrace = (): void => undefined;
+  expect((await failure(far.search({ ...place, data: [[1, 0, 0, 0]] }, { onTrace }))).code).toBe('unsupported');
 });
 
 test('a search that is not traced measures nothing', async () => {
