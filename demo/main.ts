@@ -10,6 +10,7 @@ import { Inspector } from './inspector/inspector.ts';
 import { startAppearance } from './page/appearance.ts';
 import { find } from './page/elements.ts';
 import { startOffline } from './page/offline.ts';
+import { showRole } from './page/tab-role.ts';
 import { explain } from './page/words.ts';
 import { MapView } from './picture/map-view.ts';
 import { SearchView } from './search/search-view.ts';
@@ -24,6 +25,9 @@ const IDEAS = [
   'dinosaur',
 ];
 
+/** Changes that follow one another within this time are shown at once. */
+const CHANGES_MS = 200;
+
 /** The page, once its database is open and filled. */
 class Desk {
   readonly #db: BrowserDatabase;
@@ -35,12 +39,16 @@ class Desk {
   readonly #inspector: Inspector;
   #edge: Promise<Elanus> | undefined;
   #isFirst = true;
+  #changed = 0;
+  #showing: Promise<void> | undefined;
 
   constructor(db: BrowserDatabase, text: TextClient, embedders: Embedders) {
     this.#db = db;
     this.#text = text;
     this.#embedders = embedders;
-    this.#shelf = new Shelf(db, (collection) => void this.#show(collection));
+    this.#shelf = new Shelf(db, (collection) => {
+      this.#showing = this.#show(collection);
+    });
     this.#map = new MapView({
       db,
       onChoose: (key) => {
@@ -65,7 +73,30 @@ class Desk {
 
   /** Shows what there is. */
   async start(): Promise<void> {
+    // Whatever any tab writes is shown here too; changes that come together are looked at together.
+    this.#db.subscribe(() => {
+      if (this.#changed !== 0) return;
+      this.#changed = window.setTimeout(() => {
+        this.#changed = 0;
+        this.#lookAgain().catch((error: unknown) => this.#search.say(explain(error), true));
+      }, CHANGES_MS);
+    });
     await this.#shelf.refresh();
+    showRole(await this.#db.info());
+    await this.#showing;
+  }
+
+  /** Shows what has become of the collections, by whomever. */
+  async #lookAgain(): Promise<void> {
+    const before = this.#shelf.selected;
+    await this.#shelf.refresh();
+    showRole(await this.#db.info());
+    const now = this.#shelf.selected;
+    if (now === undefined || now.name !== before?.name) return;
+    // One of the same name may have been made anew.
+    if (JSON.stringify(now.profile) !== JSON.stringify(before.profile)) return this.#show(now);
+    this.#map.show(now);
+    await this.#search.search();
   }
 
   async #show(collection: ShelvedCollection): Promise<void> {
@@ -112,7 +143,7 @@ class Desk {
         'The vectors of this collection came with its file, and their model is not here: search with “More like this”.',
       );
     }
-    this.#search.offer(`Load ${choice.model}`, () => this.#embedders.transformers(choice));
+    this.#search.offer(`Load ${choice.model}`, (say) => this.#embedders.transformers(choice, say));
     throw new ElanusError(
       'unavailable',
       `This collection was embedded with ${choice.model}. To search it by words, code from ${choice.moduleUrl} has to be loaded and run in this page.`,

@@ -47,6 +47,8 @@ export default defineConfig({
             'test/*.test.ts',
           ],
           environment: 'node',
+          // What a test waits for comes later on a machine that has other work.
+          expect: { poll: { timeout: 15_000 } },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,4 +1,5 @@
 import type { CollectionDescription } from 'elanus/browser';
+import { EMBEDDER_PROPERTY } from '../../core/model/schema.ts';
 
 /** What a filter of the page lets a person choose. */
 export type Facet =
@@ -46,6 +47,8 @@ export interface CollectionProfile {
 /** Where the profile lies in the collection's properties. */
 export const PROFILE_PROPERTY = 'elanus.demo.profile';
 export const VECTOR_FIELD = 'vector';
+/** Where a collection remembers which model made its vectors. */
+export const MODEL_PROPERTY = `${EMBEDDER_PROPERTY}${VECTOR_FIELD}`;
 
 /** The profile of a collection, or undefined if this page did not make it. */
 export function profileOf(description: CollectionDescription): CollectionProfile | undefined {

@@ -1,4 +1,4 @@
-import { ElanusError, type Embedder } from 'elanus/browser';
+import type { Embedder } from 'elanus/browser';
 import type { EmbedderChoice } from '../collections/profile.ts';
 import { make } from '../page/elements.ts';
 import type { Embedders } from './embedders.ts';
@@ -8,10 +8,10 @@ export interface EmbedderForm {
   readonly element: HTMLElement;
   read(): EmbedderChoice;
   /** Rejects if the person has not agreed to load what is to be loaded, or it cannot be. */
-  load(): Promise<Embedder>;
+  load(onProgress: (text: string) => void): Promise<Embedder>;
 }
 
-const MODULE_URL = 'https://cdn.jsdelivr.net/npm/@huggingface/transformers@3.8.1';
+const MODULE_URL = 'https://cdn.jsdelivr.net/npm/@huggingface/transformers@4.3.1';
 const MODEL = 'Xenova/all-MiniLM-L6-v2';
 
 /** Radio buttons for the page's own embedder and for one from an address that the person sees, may change, and confirms. */
@@ -22,22 +22,17 @@ export async function embedderForm(embedders: Embedders): Promise<EmbedderForm> 
   const otherRadio = radio('transformers', false);
   const moduleUrl = make('input', { type: 'url', id: 'module-url', value: MODULE_URL, spellcheck: 'false' });
   const model = make('input', { type: 'text', id: 'model-name', value: MODEL, spellcheck: 'false' });
-  const agreed = make('input', { type: 'checkbox', id: 'module-agreed' });
   const details = make(
     'div',
     { class: 'other-embedder', hidden: true },
     make('label', {}, 'Code from', moduleUrl),
     make('label', {}, 'Model', model),
-    make('label', { class: 'agree' }, agreed, ' Load and run it in this page. Your texts stay here.'),
+    make('p', { class: 'fine' }, 'Before anything is loaded you are asked once more.'),
   );
   const show = (): void => {
     details.hidden = !otherRadio.checked;
   };
   for (const input of [ownRadio, otherRadio]) input.addEventListener('change', show);
-  // A changed address has not been agreed to.
-  moduleUrl.addEventListener('input', () => {
-    agreed.checked = false;
-  });
   const read = (): EmbedderChoice =>
     ownRadio.checked
       ? { kind: 'own' }
@@ -76,13 +71,10 @@ export async function embedderForm(embedders: Embedders): Promise<EmbedderForm> 
       details,
     ),
     read,
-    async load() {
+    async load(onProgress) {
       const choice = read();
       if (choice.kind !== 'transformers') return own;
-      if (!agreed.checked) {
-        throw new ElanusError('invalid', 'Tick the box if code from that address may run in this page.');
-      }
-      return embedders.transformers(choice);
+      return embedders.transformers(choice, onProgress);
     },
   };
 }

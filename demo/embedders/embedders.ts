@@ -1,6 +1,8 @@
 import { ElanusError, type Embedder } from 'elanus/browser';
 import type { EmbedderChoice } from '../collections/profile.ts';
-import { ownEmbedder, type TextClient, transformersEmbedder } from '../text/text-client.ts';
+import { bytesText, isAborted } from '../page/words.ts';
+import { ownEmbedder, type TextClient, transformersInWorker } from '../text/text-client.ts';
+import { askToLoad } from './agree-dialog.ts';
 
 /** A model that is loaded from an address, which the person sees and confirms first. */
 export type TransformersChoice = EmbedderChoice & { readonly kind: 'transformers' };
@@ -22,24 +24,34 @@ export class Embedders {
   }
 
   /**
-   * A Transformers.js model. Call it only after the person has seen the addresses and agreed: code from there runs in
-   * this page. Rejects with a sentence for the person.
+   * A Transformers.js model. The person is shown the addresses first: code from there runs in this page. Rejects with a
+   * sentence for the person; `aborted` if they say no.
    */
-  async transformers(choice: TransformersChoice): Promise<Embedder> {
-    const name = `${choice.moduleUrl} ${choice.model}`;
-    const loading = this.#loaded.get(name) ?? transformersEmbedder(this.#worker, choice);
+  async transformers(choice: TransformersChoice, onProgress: (text: string) => void): Promise<Embedder> {
+    const { moduleUrl, model } = choice;
+    const name = `${moduleUrl} ${model}`;
+    const loading =
+      this.#loaded.get(name) ??
+      transformersInWorker(
+        this.#worker,
+        { moduleUrl, model },
+        {
+          confirm: askToLoad,
+          onProgress: ({ file, bytes, bytesTotal }) =>
+            onProgress(`Loading ${file}: ${bytesText(bytes)} of ${bytesText(bytesTotal)}…`),
+        },
+      );
     this.#loaded.set(name, loading);
     try {
       return await loading;
     } catch (error) {
       this.#loaded.delete(name);
+      if (isAborted(error)) throw error;
       const offline = navigator.onLine ? '' : 'You are offline. ';
-      const { message } = error as Error;
-      throw new ElanusError(
-        'unavailable',
-        `${offline}The model ${choice.model} could not be loaded: ${message} The page's own embedder works without a network.`,
-        { cause: error },
-      );
+      const { code, message } = error as ElanusError;
+      throw new ElanusError(code, `${offline}${message} The page’s own embedder works without a network.`, {
+        cause: error,
+      });
     }
   }
 

@@ -116,13 +116,19 @@ export class ImportDialog {
         start,
       ),
     );
+    const say = (text: string, isProblem: boolean): void => {
+      problem.hidden = false;
+      problem.className = isProblem ? 'problem' : 'warning';
+      problem.textContent = text;
+    };
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       start.disabled = true;
-      void this.#start(file, facts, { columns, embedding }).catch((error: unknown) => {
+      problem.hidden = true;
+      this.#start(file, facts, { columns, embedding }, (text) => say(text, false)).catch((error: unknown) => {
         start.disabled = false;
-        problem.hidden = false;
-        problem.textContent = explain(error);
+        if (isAborted(error)) problem.hidden = true;
+        else say(explain(error), true);
       });
     });
     this.#show(facts.name, form);
@@ -134,6 +140,7 @@ export class ImportDialog {
     file: File,
     facts: FileFacts,
     forms: { readonly columns: ColumnForm; readonly embedding: EmbedderForm },
+    onStatus: (text: string) => void,
   ): Promise<void> {
     const { db, embedders } = this.#surroundings;
     const chosen = forms.columns.read();
@@ -141,14 +148,14 @@ export class ImportDialog {
     const fileDimension = facts.columns.find(({ name }) => name === chosen.vectors)?.dimension;
     const asked = forms.embedding.read();
     const isFromFile = fileDimension !== undefined;
-    const embedder = isFromFile && asked.kind === 'own' ? await embedders.own() : await forms.embedding.load();
+    const embedder = isFromFile && asked.kind === 'own' ? await embedders.own() : await forms.embedding.load(onStatus);
     const fits = embedder.dimension === fileDimension;
     const choice: EmbedderChoice = isFromFile && !fits ? { kind: 'file' } : asked;
     const { vectors, ...columns } = chosen;
     const plan = planImport(
       facts,
       { ...columns, ...(vectors === undefined ? {} : { vectors }), embedder: choice },
-      fileDimension ?? embedder.dimension,
+      { dimension: fileDimension ?? embedder.dimension, model: choice.kind === 'file' ? undefined : embedder.model },
       await db.listCollections(),
     );
     this.#running = controller;

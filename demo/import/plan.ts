@@ -3,6 +3,7 @@ import {
   type CollectionProfile,
   type EmbedderChoice,
   type Facet,
+  MODEL_PROPERTY,
   PROFILE_PROPERTY,
   type ShownField,
   VECTOR_FIELD,
@@ -49,12 +50,13 @@ const SHOWN_MAX = 8;
  * How to store a file with these choices: the call that makes the collection, what to remember with it, and which
  * column goes where.
  *
+ * @param vectors the model that makes them, if it is known: it is remembered, and another one refused
  * @param taken names of collections that exist
  */
 export function planImport(
   facts: FileFacts,
   choices: ImportChoices,
-  dimension: number,
+  vectors: { readonly dimension: number; readonly model: string | undefined },
   taken: readonly string[],
 ): ImportPlan {
   const keyColumn = keyOf(facts);
@@ -84,7 +86,7 @@ export function planImport(
   const collectionName = freeName(collectionNameOf(facts.name), taken);
   return {
     collectionName,
-    body: createBody(collectionName, { stored, key: keyColumn, rowNumber, text: choices.text, dimension, profile }),
+    body: createBody(collectionName, { stored, key: keyColumn, rowNumber, text: choices.text, vectors, profile }),
     profile,
     columns: columns.map(({ name, field, kind }) => ({
       name,
@@ -123,12 +125,13 @@ interface BodyParts {
   readonly key: ColumnFacts | undefined;
   readonly rowNumber: string | undefined;
   readonly text: string;
-  readonly dimension: number;
+  readonly vectors: { readonly dimension: number; readonly model: string | undefined };
   readonly profile: CollectionProfile;
 }
 
 function createBody(collectionName: string, parts: BodyParts): CreateCollectionBody {
-  const { stored, key, rowNumber, text, dimension, profile } = parts;
+  const { stored, key, rowNumber, text, profile } = parts;
+  const { dimension, model } = parts.vectors;
   const fields: FieldSchemaInput[] = stored.map((column) => fieldSchema(column, column === key, column.name === text));
   if (rowNumber !== undefined) fields.unshift({ fieldName: rowNumber, dataType: 'Int64', isPrimary: true });
   fields.push({ fieldName: VECTOR_FIELD, dataType: 'FloatVector', elementTypeParams: { dim: dimension } });
@@ -137,7 +140,10 @@ function createBody(collectionName: string, parts: BodyParts): CreateCollectionB
     description: `Imported from ${profile.label}`.slice(0, 300),
     schema: { enableDynamicField: false, fields },
     indexParams: [{ fieldName: VECTOR_FIELD, metricType: 'COSINE', indexType: 'AUTOINDEX' }],
-    properties: { [PROFILE_PROPERTY]: JSON.stringify(profile) },
+    properties: {
+      [PROFILE_PROPERTY]: JSON.stringify(profile),
+      ...(model === undefined ? {} : { [MODEL_PROPERTY]: model }),
+    },
   };
 }
 

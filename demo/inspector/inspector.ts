@@ -1,5 +1,6 @@
 import type { BrowserDatabase, Info } from 'elanus/browser';
 import { factList, find, make } from '../page/elements.ts';
+import { linkText, showRole } from '../page/tab-role.ts';
 import { bytesText, explain } from '../page/words.ts';
 import { memoryPanel } from './memory-panel.ts';
 import { type SearchTimes, searchPanel } from './search-panel.ts';
@@ -71,6 +72,7 @@ export class Inspector {
 
   async #show(): Promise<void> {
     const [info, inspection] = await Promise.all([this.#db.info(), this.#db.inspect()]);
+    showRole(info);
     this.#facts.replaceChildren(factList(factsOf(info)));
     this.#memory.replaceChildren(...memoryPanel(inspection.memory));
     this.#table.replaceChildren(segmentTable(inspection.collections));
@@ -82,7 +84,12 @@ function panel(title: string, content: HTMLElement): HTMLElement {
 }
 
 function factsOf(info: Info): [string, string][] {
+  const { tab } = info;
+  const role = tab?.leads
+    ? `runs the engine (${tab.id})`
+    : `${tab?.id}: asks tab ${tab?.leader}, by ${linkText(tab?.link ?? 'own')}`;
   return [
+    ...(tab === undefined ? [] : [['This tab', role] satisfies [string, string]]),
     ['Lies in', info.storage],
     ['On disk', `${bytesText(info.bytesStored)} of ${bytesText(info.quota)} that the browser offers this site`],
     ['Kept', info.persisted === true ? 'yes, the browser will not evict it' : 'as long as the browser has room'],

@@ -22,7 +22,10 @@ export function showResults(
     list.replaceChildren(make('li', { class: 'empty' }, 'Nothing fits these words and filters. Try fewer filters.'));
     return;
   }
+  const focused = document.activeElement?.closest<HTMLElement>('.card')?.dataset['key'];
   list.replaceChildren(...hits.map((hit) => card(hit, profile, actions)));
+  // A card that is there again keeps the focus.
+  if (focused !== undefined) list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"] button`)?.focus();
 }
 
 function card(hit: Hit, profile: CollectionProfile, actions: ResultActions): HTMLElement {
@@ -43,7 +46,12 @@ function card(hit: Hit, profile: CollectionProfile, actions: ResultActions): HTM
       nearness(hit.distance),
       make(
         'button',
-        { type: 'button', class: 'small', 'aria-label': `More like ${title}`, onclick: () => actions.onMore(hit) },
+        {
+          type: 'button',
+          class: 'small',
+          'aria-label': `More like this: ${title}`,
+          onclick: () => actions.onMore(hit),
+        },
         'More like this',
       ),
     ),

@@ -40,6 +40,8 @@ export class SearchView {
   /** A row that more are wanted like, instead of the words in the box. */
   #seed: Hit | undefined;
   #running: AbortController | undefined;
+  /** What is shown, as text. */
+  #results = '';
 
   constructor(surroundings: SearchSurroundings) {
     this.#surroundings = surroundings;
@@ -102,7 +104,7 @@ export class SearchView {
   }
 
   /** Offers something to do, after which the search is tried again. */
-  offer(label: string, act: () => Promise<unknown>): void {
+  offer(label: string, act: (say: (text: string) => void) => Promise<unknown>): void {
     const button = find<HTMLButtonElement>('notice-action');
     button.hidden = false;
     button.disabled = false;
@@ -110,7 +112,7 @@ export class SearchView {
     button.onclick = () => {
       button.disabled = true;
       this.say('Loading…');
-      act().then(
+      act((text) => this.say(text)).then(
         () => this.search(),
         (error: unknown) => this.#fail(error),
       );
@@ -143,10 +145,15 @@ export class SearchView {
     find('timing').textContent = timing;
     find('result-count').textContent =
       vector === undefined ? 'The first rows' : `The nearest ${counted(hits.length, 'row')}`;
-    showResults(find('results'), hits, profile, {
-      onMore: (hit) => void this.searchLike(hit),
-      onLook: (key) => this.#surroundings.onLook(key),
-    });
+    const results = JSON.stringify([collection.name, hits]);
+    // Results that a change elsewhere left as they were stay as they are, with the focus and what is selected in them.
+    if (results !== this.#results) {
+      this.#results = results;
+      showResults(find('results'), hits, profile, {
+        onMore: (hit) => void this.searchLike(hit),
+        onLook: (key) => this.#surroundings.onLook(key),
+      });
+    }
     const told = { collection, embedMs: embedded - began, searchMs: done - embedded, trace };
     this.#surroundings.onHits(vector === undefined ? [] : hits, told);
   }

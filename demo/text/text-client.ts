@@ -1,5 +1,5 @@
 import { proxy, type Remote, wrap } from 'comlink';
-import { ElanusError, type Embedder } from 'elanus/browser';
+import { ElanusError, type Embedder, type TransformersProgress } from 'elanus/browser';
 import type { FileFacts } from '../import/scan.ts';
 import type { TextWorker } from './text-worker.ts';
 
@@ -23,18 +23,24 @@ export async function ownEmbedder(worker: TextClient): Promise<Embedder> {
   };
 }
 
-/** A Transformers.js model at work in the worker: its arithmetic would stop the page. */
-export async function transformersEmbedder(
+/** A Transformers.js model at work in the worker; `confirm` is asked before anything is loaded. */
+export async function transformersInWorker(
   worker: TextClient,
-  { moduleUrl, model }: { readonly moduleUrl: string; readonly model: string },
+  source: { readonly moduleUrl: string; readonly model: string },
+  {
+    confirm,
+    onProgress,
+  }: {
+    readonly confirm: (urls: readonly string[]) => Promise<boolean>;
+    readonly onProgress: (progress: TransformersProgress) => void;
+  },
 ): Promise<Embedder> {
-  const { dimension } = await worker.loadTransformers(moduleUrl, model);
+  const facts = await worker.loadTransformers(source, proxy(confirm), proxy(onProgress));
   return {
-    model,
-    dimension,
+    ...facts,
     async embed(texts, { kind, signal }) {
       if (signal?.aborted) throw new ElanusError('aborted', 'Embedding was stopped.', { cause: signal.reason });
-      return worker.embedWith(moduleUrl, model, texts, kind);
+      return worker.embedWith(source, texts, kind);
     },
   };
 }

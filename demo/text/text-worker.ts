@@ -1,5 +1,6 @@
 import { expose, type ProxyMarked, transfer } from 'comlink';
 import type { RowInput } from 'elanus/browser';
+import { type TransformersProgress, transformersEmbedder } from '../../core/client/transformers-embedder.ts';
 import { carryErrors } from '../../wasm/carry-errors.ts';
 import { loadProducts, type Product } from '../data/products.ts';
 import type { Embedder } from '../embedder/embedder.ts';
@@ -9,7 +10,6 @@ import type { FileFormat } from '../import/file-row.ts';
 import type { PlannedColumn } from '../import/plan.ts';
 import { RowReader, type RowsRead } from '../import/row-reader.ts';
 import { type FileFacts, scanFile } from '../import/scan.ts';
-import { loadTransformers } from './transformers.ts';
 
 /**
  * What a worker does for the page, so that no text is ever parsed or embedded where a person types: the page's own
@@ -36,19 +36,23 @@ class TextWorker {
     );
   }
 
-  /** Loads a model from an address that the person has agreed to; `embedWith` embeds with it. */
+  /**
+   * Loads a Transformers.js model, after `confirm` has said yes to the addresses; `embedWith` embeds with it. It runs
+   * here, because its arithmetic would stop the page.
+   */
   async loadTransformers(
-    moduleUrl: string,
-    model: string,
-  ): Promise<{ readonly model: string; readonly dimension: number }> {
-    const embedder = await loadTransformers(moduleUrl, model);
-    this.#transformers.set(`${moduleUrl} ${model}`, embedder);
-    return { model: embedder.model, dimension: embedder.dimension };
+    source: { readonly moduleUrl: string; readonly model: string },
+    confirm: ((urls: readonly string[]) => Promise<boolean>) & ProxyMarked,
+    onProgress: ((progress: TransformersProgress) => void) & ProxyMarked,
+  ): Promise<Omit<Embedder, 'embed'>> {
+    const embedder = await transformersEmbedder({ ...source, confirm, onProgress });
+    this.#transformers.set(`${source.moduleUrl} ${source.model}`, embedder);
+    const { embed, ...facts } = embedder;
+    return facts;
   }
 
   async embedWith(
-    moduleUrl: string,
-    model: string,
+    { moduleUrl, model }: { readonly moduleUrl: string; readonly model: string },
     texts: readonly string[],
     kind: 'document' | 'query',
   ): Promise<Float32Array[]> {

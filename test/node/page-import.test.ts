@@ -199,7 +199,7 @@ describe('a plan', () => {
 
   it('rows go into fields of their kind; what is missing is null, the text to embed is a text', async () => {
     const facts = await scanFile(file, 'x.jsonl');
-    const plan = planImport(facts, choices, 4, ['x']);
+    const plan = planImport(facts, choices, { dimension: 4, model: 'm' }, ['x']);
     expect(plan.collectionName).toBe('x_2');
     expect(
       plan.body.schema?.fields?.map(({ fieldName, dataType, nullable }) => [fieldName, dataType, nullable]),
@@ -244,7 +244,12 @@ describe('a plan', () => {
           const exported = new Blob([encodeJsonLines(rows) as Uint8Array<ArrayBuffer>]);
           const facts = await scanFile(exported, 'x.jsonl');
           const kept = ['score', 'count'];
-          const plan = planImport(facts, { ...choices, kept, vectors: 'vector' }, 3, []);
+          const plan = planImport(
+            facts,
+            { ...choices, kept, vectors: 'vector' },
+            { dimension: 3, model: undefined },
+            [],
+          );
           expect(plan.profile.key).toBe('row');
           const reader = new RowReader(exported, { ...plan, format: facts.format });
           const again = (await reader.next(100))?.rows.map((row) => ({ score: null, ...row }));
