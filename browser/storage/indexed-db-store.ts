@@ -40,6 +40,10 @@ const DESTROY_WAIT_MS = 5_000;
  * Objects in an IndexedDB database. An object is a row of information and rows of 1 MiB, keyed `[key, page]`, written
  * in one transaction that is on disk when it resolves (`durability: 'strict'`). Versions are random.
  *
+ * Each transaction but that of `replace` is committed in the turn that begins it, so that it ends without this thread: a
+ * process that is stopped in the midst of one holds the database for all others (in Chrome for a minute, or until it
+ * goes on).
+ *
  * Works in pages and workers, in several tabs at once. A store whose database is deleted elsewhere closes itself.
  */
 export class IndexedDbStore implements ObjectStore {
@@ -113,20 +117,23 @@ export class IndexedDbStore implements ObjectStore {
   async create(key: string, bytes: Uint8Array): Promise<Version> {
     checkWrite(key, bytes);
     const name = encodeUtf8(key);
-    return this.#write('create', key, async (transaction) => {
-      if ((await transaction.objectStore('objects').getKey(name)) !== undefined) throw keyExists(key);
-      return putObject(transaction, name, bytes);
+    const rows = rowsOf(bytes);
+    return this.#write('create', key, (transaction) => {
+      const stored = storeRows(transaction, name, rows, 'add');
+      transaction.commit();
+      return stored;
     });
   }
 
   async replace(key: string, bytes: Uint8Array, expected: Version): Promise<Version> {
     checkWrite(key, bytes);
     const name = encodeUtf8(key);
+    const rows = rowsOf(bytes);
     return this.#write('replace', key, async (transaction) => {
       const info = await transaction.objectStore('objects').get(name);
       if (info?.version !== expected) throw versionDiffers(key, expected);
       const removed = transaction.objectStore('pages').delete(pagesOf(name));
-      const [version] = await Promise.all([putObject(transaction, name, bytes), removed]);
+      const [version] = await Promise.all([storeRows(transaction, name, rows, 'put'), removed]);
       return version;
     });
   }
@@ -138,11 +145,13 @@ export class IndexedDbStore implements ObjectStore {
     const lastPage = range?.end === undefined ? Number.POSITIVE_INFINITY : Math.floor((range.end - 1) / PAGE_BYTES);
     const [info, pages] = await this.#asking('read', key, (database) => {
       const transaction = database.transaction(STORES, 'readonly');
-      return Promise.all([
+      const asked = Promise.all([
         transaction.objectStore('objects').get(name),
         transaction.objectStore('pages').getAll(pagesOf(name, firstPage, lastPage)),
         transaction.done,
       ]);
+      transaction.commit();
+      return asked;
     });
     if (info === undefined) return undefined;
     const { start, end } = clipRange(key, range, info.size);
@@ -167,8 +176,11 @@ export class IndexedDbStore implements ObjectStore {
     while (range !== undefined) {
       const batch = range;
       const [names, infos] = await this.#asking('list', prefix, (database) => {
-        const objects = database.transaction('objects', 'readonly').store;
-        return Promise.all([objects.getAllKeys(batch, LIST_BATCH), objects.getAll(batch, LIST_BATCH)]);
+        const transaction = database.transaction('objects', 'readonly');
+        const objects = transaction.store;
+        const asked = Promise.all([objects.getAllKeys(batch, LIST_BATCH), objects.getAll(batch, LIST_BATCH)]);
+        transaction.commit();
+        return asked;
       });
       let last: Name | undefined;
       for (const [index, { size, version }] of infos.entries()) {
@@ -186,7 +198,9 @@ export class IndexedDbStore implements ObjectStore {
       await this.#write('delete', keys[start] ?? '', async (transaction) => {
         const objects = transaction.objectStore('objects');
         const pages = transaction.objectStore('pages');
-        await Promise.all(batch.flatMap((name) => [objects.delete(name), pages.delete(pagesOf(name))]));
+        const deleted = batch.flatMap((name) => [objects.delete(name), pages.delete(pagesOf(name))]);
+        transaction.commit();
+        await Promise.all(deleted);
       });
     }
   }
@@ -230,18 +244,31 @@ export class IndexedDbStore implements ObjectStore {
   }
 }
 
-/** Puts an object's rows; none of them may exist. */
-async function putObject(transaction: WriteTransaction, name: Name, bytes: Uint8Array): Promise<Version> {
+interface ObjectRows {
+  readonly info: InfoRow & { readonly version: Version };
+  readonly pages: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** An object's rows, made before the transaction begins. Pages are copies: what is cloned is a view's whole buffer. */
+function rowsOf(bytes: Uint8Array): ObjectRows {
   const version = toHex(crypto.getRandomValues(new Uint8Array(16))) as Version;
-  const pages = transaction.objectStore('pages');
-  const requests: Promise<unknown>[] = [];
-  requests.push(transaction.objectStore('objects').put({ size: bytes.byteLength, version }, name));
+  const pages: Uint8Array<ArrayBuffer>[] = [];
   for (let start = 0; start < bytes.byteLength; start += PAGE_BYTES) {
-    // A copy: what is cloned into the database is the whole buffer that a view lies in.
-    requests.push(pages.put(new Uint8Array(bytes.subarray(start, start + PAGE_BYTES)), [name, start / PAGE_BYTES]));
+    pages.push(new Uint8Array(bytes.subarray(start, start + PAGE_BYTES)));
   }
-  await Promise.all(requests);
-  return version;
+  return { info: { size: bytes.byteLength, version }, pages };
+}
+
+/** Stores an object's rows, of which no pages may exist; `add` fails, and undoes all, if the object does. */
+async function storeRows(
+  transaction: WriteTransaction,
+  name: Name,
+  { info, pages }: ObjectRows,
+  how: 'add' | 'put',
+): Promise<Version> {
+  const stored = pages.map((page, at) => transaction.objectStore('pages').put(page, [name, at]));
+  await Promise.all([transaction.objectStore('objects')[how](info, name), ...stored]);
+  return info.version;
 }
 
 function pagesOf(name: Name, first: number = 0, last: number = Number.POSITIVE_INFINITY): IDBKeyRange {
@@ -267,6 +294,8 @@ function nameOf(error: unknown): string {
 function toElanusError(what: string, key: string, error: unknown): ElanusError {
   if (error instanceof ElanusError) return error;
   switch (nameOf(error)) {
+    case 'ConstraintError':
+      return keyExists(key);
     case 'QuotaExceededError':
       return new ElanusError('quota', `The browser gives no more space for ${key}. Delete something.`, {
         details: { key },
