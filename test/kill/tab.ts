@@ -1,5 +1,6 @@
 import type { Page } from 'playwright';
 import type { BrowserDatabase } from '../../browser/index.ts';
+import type { LinkChoice } from '../../browser/protocol.ts';
 import type { KillableBrowser } from '../node/chromium.ts';
 import { type Contents, Violation } from './model.ts';
 import { type Call, CREATE_CALLS, fillerOf, vectorOf } from './operation.ts';
@@ -8,7 +9,7 @@ import { rendererProcess } from './renderer-process.ts';
 /** What the page has, and what the tests add to it. */
 interface PageGlobals {
   readonly document: { readonly title: string };
-  readonly elanus: { openHere(name: string): Promise<BrowserDatabase> };
+  readonly elanus: { openHere(name: string, options: object): Promise<BrowserDatabase> };
   database: BrowserDatabase & Record<string, (body: unknown) => Promise<unknown>>;
   workers: { terminate(): void }[];
 }
@@ -40,18 +41,32 @@ export class Tab {
   }
 
   /** Opens the database in this tab, for the first time or again. */
-  async open(name: string): Promise<void> {
+  async open(name: string, link: LinkChoice = 'auto'): Promise<void> {
     await this.#alive(
-      this.page.evaluate(async (name) => {
-        const here = globalThis as unknown as PageGlobals;
-        here.database = (await here.elanus.openHere(name)) as PageGlobals['database'];
-      }, name),
+      this.page.evaluate(
+        async ([name, link]) => {
+          const here = globalThis as unknown as PageGlobals;
+          here.database = (await here.elanus.openHere(name, { link })) as PageGlobals['database'];
+        },
+        [name, link] as const,
+      ),
     );
     for (const call of CREATE_CALLS) await this.call(call);
   }
 
   async close(): Promise<void> {
     await this.#alive(this.page.evaluate(() => (globalThis as unknown as PageGlobals).database.close()));
+  }
+
+  /** Whether the browser lets this tab write into the database's store, past the engine. */
+  mayUseStore(): Promise<boolean> {
+    return this.#alive(this.page.evaluate(writesIntoStore));
+  }
+
+  /** Whether its own engine answers it. */
+  async leads(): Promise<boolean> {
+    const info = await this.#alive(this.page.evaluate(() => (globalThis as unknown as PageGlobals).database.info()));
+    return info.tab?.leads === true;
   }
 
   call({ method, body }: Call): Promise<unknown> {
@@ -80,7 +95,14 @@ export class Tab {
 
   /** Batches of the rows with these keys, in the order of the keys; absent ones are left out. */
   async batches(keys: readonly number[]): Promise<number[]> {
-    const body = { collectionName: 'keyed', filter: `id in [${keys}]`, outputFields: ['batch'], limit: keys.length };
+    const body = {
+      collectionName: 'keyed',
+      filter: `id in [${keys}]`,
+      outputFields: ['batch'],
+      limit: keys.length,
+      // A tab that has lost the lead and does not know it yet must not show what was.
+      consistencyLevel: 'Strong',
+    };
     const rows = (await this.call({ method: 'query', body })) as readonly { readonly batch: number }[];
     return rows.map(({ batch }) => batch);
   }
@@ -107,6 +129,17 @@ export class Tab {
       for (const worker of (globalThis as unknown as PageGlobals).workers.splice(0)) worker.terminate();
     });
     this.lose('its workers were terminated');
+  }
+
+  /** Ends the engine worker alone, which the tab worker of the leading tab has started; needs `ENDS_ENGINE` in it. */
+  async terminateEngine(): Promise<void> {
+    await this.page.evaluate(() => new BroadcastChannel('end-engine').postMessage(0));
+  }
+
+  /** As a person closes it. */
+  async closePage(): Promise<void> {
+    await this.page.close();
+    this.lose('it was closed');
   }
 
   /** Ends the renderer: as a crash of its code does, or as the system ends a process. */
@@ -150,6 +183,21 @@ export class Tab {
   }
 }
 
+/** Runs in each worker before its own code: a worker that has started another one can be told to end it. */
+export const ENDS_ENGINE = `
+  if (globalThis.Worker !== undefined) {
+    const started = [];
+    globalThis.Worker = class extends Worker {
+      constructor(...given) {
+        super(...given);
+        started.push(this);
+      }
+    };
+    new BroadcastChannel('end-engine').onmessage = () => {
+      for (const worker of started.splice(0)) worker.terminate();
+    };
+  }`;
+
 /** Runs in the page before its own code. */
 function keepWorkers(): void {
   const here = globalThis as unknown as { workers: unknown[]; Worker: new (...given: never[]) => object };
@@ -160,6 +208,44 @@ function keepWorkers(): void {
       here.workers.push(this);
     }
   };
+}
+
+/** What a page needs of IndexedDB for that. */
+interface RawDatabase {
+  transaction(
+    stores: readonly string[],
+    mode: 'readwrite',
+  ): { objectStore(name: string): { count(): { onsuccess: () => void } } };
+  readonly objectStoreNames: Iterable<string>;
+  close(): void;
+}
+
+/** Runs in the page: whether a transaction that may write begins within some seconds. */
+async function writesIntoStore(): Promise<boolean> {
+  const { indexedDB } = globalThis as unknown as {
+    indexedDB: {
+      databases(): Promise<{ readonly name: string }[]>;
+      open(name: string): { onsuccess: () => void; readonly result: RawDatabase };
+    };
+  };
+  const all = (await indexedDB.databases()).map(
+    ({ name }) =>
+      new Promise<boolean>((resolve) => {
+        const opening = indexedDB.open(name);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const stores = [...database.objectStoreNames];
+          const asked = database
+            .transaction(stores, 'readwrite')
+            .objectStore(stores[0] ?? '')
+            .count();
+          asked.onsuccess = () => resolve(true);
+          database.close();
+        };
+      }),
+  );
+  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 3_000));
+  return Promise.race([Promise.all(all).then(() => true), late]);
 }
 
 /** Runs in the page: reads a collection page by page, counts it, and searches it. */

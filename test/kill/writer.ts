@@ -33,15 +33,15 @@ export class Writer {
     this.#workload = workload;
   }
 
-  /** Writes and reads in a tab until `isOver`; an error is the tab's end, if `isOver` says so by then. */
-  async run(tab: Tab, isOver: () => boolean): Promise<void> {
+  /** Writes and reads in a tab until `isOver`; an error is the tab's end, if `mayFail` says so by then. */
+  async run(tab: Tab, isOver: () => boolean, mayFail: () => boolean = isOver): Promise<void> {
     try {
       while (!isOver()) {
         await this.#write(tab);
         if (this.#workload.random() % 4 === 0) await this.#read(tab);
       }
     } catch (error) {
-      if (error instanceof Violation || !isOver()) throw error;
+      if (error instanceof Violation || !mayFail()) throw error;
     }
   }
 
