@@ -266,6 +266,23 @@ describe('a call that is stopped', () => {
     expect([again.code, heard]).toEqual(['aborted', undefined]);
   });
 
+  test('sends nothing afterwards, not even what needed no embedding', async () => {
+    const db = await freshDatabase();
+    const controller = new AbortController();
+    const cache: EmbeddingCache = {
+      get: async (_, texts) => {
+        controller.abort();
+        return texts.map((text) => vectorOfText(text, 'document'));
+      },
+      set: async () => undefined,
+    };
+    const notes = notesOf(db, letterEmbedder(), cache);
+    await notes.create();
+    const error = await failureOf(notes.insert({ id: 1, text: 'a' }, { signal: controller.signal }));
+    expect([error.code, error.details]).toEqual(['aborted', { outcome: 'not-written', rowsWritten: 0 }]);
+    expect(await notes.count()).toBe(0);
+  });
+
   test('ends when its time is up, in the embedder as in the engine', async () => {
     const db = await freshDatabase();
     const notes = notesOf(db, letterEmbedder({ before: () => new Promise(() => undefined) }));
