@@ -83,6 +83,24 @@ describe('the budget', () => {
     expect(segments.reduce((sum, { bytesInMemory }) => sum + bytesInMemory, 0)).toBeLessThan(16 * MIB);
   });
 
+  test('holds while several collections that are not in memory are searched at once', async () => {
+    const objects = new MemoryStore();
+    await start({ memoryBytes: 64 * MIB, objects });
+    const names = ['c', 'd', 'e', 'f', 'g'];
+    for (const collectionName of names) {
+      await db.createCollection({ collectionName, dimension: DIMENSION, metricType: 'L2' });
+      await db.insert({ collectionName, data: rowsOf(0, 2_500) });
+      await db.flush({ collectionName });
+    }
+    await running.cluster.close();
+    running = await testCluster({ memoryBytes: 16 * MIB, objects });
+    db = databaseOn(running);
+    const data = rowsOf(77, 1).map(({ vector }) => vector);
+    const searches = [...names, ...names].map((collectionName) => db.search({ collectionName, data, limit: 1 }));
+    expect((await Promise.all(searches)).map((lists) => lists[0]?.[0]?.['id'])).toEqual(searches.map(() => 77));
+    expectHeld();
+  });
+
   test('counts texts as it counts vectors: long ones fill it, and make room', async () => {
     await start({ memoryBytes: 16 * MIB });
     for (let first = 0; first < 900; first += 30) await db.insert({ ...place, data: rowsOf(first, 30, 30_000) });
