@@ -197,6 +197,8 @@ async function start(): Promise<void> {
     const embedders = new Embedders(worker);
     const [db, own] = await Promise.all([open({ name: 'elanus-demo' }), embedders.own()]);
     await fillProducts(db, worker, own, (done, total) => {
+      find('loading-heading').textContent = 'Making the database in your browser';
+      find('loading-once').hidden = false;
       bar.value = (100 * done) / total;
       text.textContent = `${done.toLocaleString('en')} of ${total.toLocaleString('en')} products embedded and stored`;
     });
