@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPackage, buildPage } from '../worker/cli/build.ts';
 import { ensureChrome } from './ensure-chrome.ts';
+import { ensureFirefox } from './ensure-firefox.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * `npm test`: makes sure that there is a browser, builds what the tests run, and runs them in Node, workerd and
- * Chromium. Arguments go to Vitest.
+ * `npm test`: makes sure that there is a browser, builds what the tests run, and runs them in Node, workerd,
+ * Chromium, and Firefox where there is one. Arguments go to Vitest.
  */
 const chrome = await ensureChrome();
 if (chrome === undefined) process.exit(1);
+const firefox = ensureFirefox();
 await buildPackage();
 await buildPage();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
@@ -19,6 +21,10 @@ const { status } = spawnSync(
   process.execPath,
   [vitest, 'run', '--config', join('test', 'vitest.config.ts'), ...process.argv.slice(2)],
   // Tests of the package take what was just built: a build of their own would move it under other tests.
-  { cwd: root, stdio: 'inherit', env: { ...process.env, CHROME_PATH: chrome, ELANUS_BUILT: '1' } },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, CHROME_PATH: chrome, FIREFOX_PATH: firefox ?? '', ELANUS_BUILT: '1' },
+  },
 );
 process.exit(status ?? 1);

@@ -5,6 +5,8 @@ import { build } from 'esbuild';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { chromeLaunch } from './chrome.ts';
+import { shippedFirefox } from './firefox/provider.ts';
+import { findFirefox } from './firefox.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -30,6 +32,25 @@ const bundledWorker: Plugin = {
   },
 };
 
+/** What touches the browser's storage, again in Firefox. */
+const firefox = {
+  root,
+  plugins: [bundledWorker],
+  test: {
+    name: 'firefox',
+    include: ['errors', 'object-log', 'open', 'stores'].map((name) => `test/chromium/${name}.test.ts`),
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: shippedFirefox(),
+      instances: [{ browser: 'firefox' as const }],
+    },
+  },
+};
+
 export default defineConfig({
   root,
   test: {
@@ -44,6 +65,7 @@ export default defineConfig({
             'test/core/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/node/**/*.test.ts',
+            'test/firefox/**/*.test.ts',
             'test/*.test.ts',
           ],
           environment: 'node',
@@ -75,6 +97,8 @@ export default defineConfig({
           },
         },
       },
+      // Vitest has no way to skip a project, and one whose browser is missing fails; `npm test` says when it is.
+      ...(findFirefox() === undefined ? [] : [firefox]),
     ],
   },
 });

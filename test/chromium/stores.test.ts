@@ -149,11 +149,15 @@ describe('OPFS cache', () => {
     return { name, backing, cache };
   }
 
-  async function files(name: string): Promise<FileSystemFileHandle[]> {
+  async function directoryOf(name: string): Promise<FileSystemDirectoryHandle> {
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', encodeUtf8(name)));
     const directoryName = [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('elanus-cache');
-    const directory = await root.getDirectoryHandle(directoryName);
+    return root.getDirectoryHandle(directoryName);
+  }
+
+  async function files(name: string): Promise<FileSystemFileHandle[]> {
+    const directory = await directoryOf(name);
     const found: FileSystemFileHandle[] = [];
     for await (const handle of directory.values()) if (handle.kind === 'file') found.push(handle as never);
     return found;
@@ -203,7 +207,7 @@ describe('OPFS cache', () => {
   test('a deleted file and a deleted directory cost a read and are made again', async () => {
     const { name, backing, cache } = await setUp();
     for (const remove of [
-      async () => ((await files(name))[0] as unknown as { remove(): Promise<void> }).remove(),
+      async () => (await directoryOf(name)).removeEntry((await files(name))[0]!.name),
       async () => (await navigator.storage.getDirectory()).removeEntry('elanus-cache', { recursive: true }),
     ]) {
       await remove();
