@@ -38,8 +38,8 @@ const firefox = {
   plugins: [bundledWorker],
   test: {
     name: 'firefox',
-    include: ['errors', 'object-log', 'open', 'stores'].map((name) => `test/chromium/${name}.test.ts`),
-    testTimeout: 60_000,
+    include: ['test/chromium/stores.test.ts', 'test/chromium/object-log.test.ts'],
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     browser: {
       enabled: true,

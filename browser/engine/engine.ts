@@ -9,6 +9,7 @@ import { objectLogStore } from '../../core/wal/object-log.ts';
 import { relaxedSimdSupported } from '../../wasm/detect.ts';
 import { createKernel } from '../../wasm/kernel.ts';
 import { loadModuleFile } from '../../wasm/module-file.ts';
+import { openChangesChannel } from '../changes-channel.ts';
 import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
 import { answerCalls } from '../link/peer-calls.ts';
 import { holdLock, lockNames, locksWork } from '../locks.ts';
@@ -47,7 +48,7 @@ export class Engine implements EngineApi {
     const kernel = createKernel(module, { bytesMax: kernelBytesMax(request.memoryBytesMax) });
     const shared = sharedChanges(request.name);
     const changes = storage.kind === 'memory' ? `${shared}:${id}` : shared;
-    const announcements = new BroadcastChannel(changes);
+    const announcements = tryToAnnounce(changes);
     const timer = new WakeTimer(() => cluster.work());
     const platform: Platform = {
       objects: storage.objects,
@@ -57,14 +58,14 @@ export class Engine implements EngineApi {
       clock,
       random,
       wake: (at) => timer.wake(at),
-      announce: (change) => announcements.postMessage(change),
+      announce: (change) => announcements?.postMessage(change),
     };
     const cluster = new LocalCluster(platform);
     this.#opened = { storage, cluster, timer, platform };
     // What an earlier engine left undone; nobody waits for it.
     timer.wake(clock.now());
     // The last changes of the engine before this one may have been announced to nobody.
-    announcements.postMessage({ kind: 'unknown', count: 0, timestamp: 0n } satisfies Change);
+    announcements?.postMessage({ kind: 'unknown', count: 0, timestamp: 0n } satisfies Change);
     return { storage: storage.kind, changes };
   }
 
@@ -139,5 +140,14 @@ export class Engine implements EngineApi {
   #engine(): Opened {
     if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
     return this.#opened;
+  }
+}
+
+/** Undefined where the browser refuses it: whoever subscribes is told so, and everything else works. */
+function tryToAnnounce(changes: string): BroadcastChannel | undefined {
+  try {
+    return openChangesChannel(changes);
+  } catch {
+    return undefined;
   }
 }

@@ -3,6 +3,7 @@ import { ElanusError } from '../../core/base/error.ts';
 import type { Connection, ConnectionCallOptions } from '../../core/client/connection.ts';
 import type { Info } from '../../core/elanus.ts';
 import type { Change } from '../../core/model/change.ts';
+import { openChangesChannel } from '../changes-channel.ts';
 import type { OpenedTab, OpenRequest } from '../protocol.ts';
 import { isWorkerDeath, TabWorker } from './tab-worker.ts';
 
@@ -33,7 +34,7 @@ export class TabConnection implements Connection {
   /** Each subscription hears the engine itself: nothing passes through the tab worker. */
   subscribe(listener: (change: Change) => void): () => void {
     assert(this.#opened !== undefined, 'a connection is given out when it is open');
-    const channel = new BroadcastChannel(this.#opened.changes);
+    const channel = openChangesChannel(this.#opened.changes);
     channel.addEventListener('message', (event) => listener(event.data as Change));
     return () => channel.close();
   }

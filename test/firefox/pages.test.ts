@@ -82,7 +82,7 @@ describe.skipIf(findFirefox() === undefined)('in Firefox (skipped where there is
     await openDatabase(again, 'kept');
     await expectFound(again);
     expect(await call(again, 'destroy')).toEqual({ value: undefined });
-  }, 90_000);
+  }, 180_000);
 
   test('a second tab shows the same data at once, and goes on when the first closes', async () => {
     await launch();
@@ -99,7 +99,7 @@ describe.skipIf(findFirefox() === undefined)('in Firefox (skipped where there is
     expect(await inserting).toMatchObject({ value: { insertCount: 1 } });
     expect(await call(second, 'count', { ...place, consistencyLevel: 'Strong' })).toEqual({ value: 1_002 });
     expect(await call(second, 'info')).toMatchObject({ value: { tab: { leads: true } } });
-  }, 90_000);
+  }, 180_000);
 
   test('"never remember history" is one long private window: it works there', async () => {
     await launch({ 'browser.privatebrowsing.autostart': true });
@@ -107,7 +107,7 @@ describe.skipIf(findFirefox() === undefined)('in Firefox (skipped where there is
     const info = await openDatabase(page, 'private');
     expect(['indexeddb', 'indexeddb+opfs']).toContain(info.storage);
     await write(page);
-  }, 60_000);
+  }, 120_000);
 
   test.each([
     ['site data are blocked', { 'network.cookie.cookieBehavior': 2 }],
