@@ -11,6 +11,8 @@ export interface Candidate {
 
 /** A tab that could not lead lets the others try before it tries again. */
 const RETRY_AFTER_MS = 1_000;
+/** How long one tab may take to depose another before the next one does it. */
+const STEAL_MS_MAX = 3_000;
 
 /**
  * Who leads a database: the tab that holds its Web Lock. All tabs wait for it in a queue, so the death of the leader
@@ -33,7 +35,7 @@ export class Election {
 
   /** Stands for election until it is stopped. */
   start(): void {
-    this.#running = this.#run();
+    this.#running = this.#run().catch((error: unknown) => this.#candidate.failed(error));
   }
 
   /** Whether this tab holds the lead, or believes that it does. */
@@ -46,15 +48,15 @@ export class Election {
    * see that it is done.
    */
   async depose(tab: string): Promise<void> {
-    await navigator.locks.request(lockNames.steal(this.#database), async () => {
-      if (this.#waiting === undefined || (await findLeader(this.#database))?.tab !== tab) return;
-      const acquired = new Promise<void>((resolve) => {
-        this.#onAcquired = resolve;
-      });
-      this.#isStealing = true;
-      this.#waiting.abort();
-      await acquired;
-    });
+    const name = lockNames.steal(this.#database);
+    const take = (): Promise<void> => this.#takeFrom(tab);
+    try {
+      await navigator.locks.request(name, { signal: AbortSignal.timeout(STEAL_MS_MAX) }, take);
+    } catch (error) {
+      if ((error as Error).name !== 'TimeoutError') throw error;
+      // The tab that was about to do so has stopped as well.
+      await navigator.locks.request(name, { steal: true }, take);
+    }
   }
 
   /** Gives up the lead, so that another tab tries; stands again afterwards. */
@@ -70,12 +72,24 @@ export class Election {
     await this.#running;
   }
 
+  async #takeFrom(tab: string): Promise<void> {
+    const leader = await findLeader(this.#database);
+    // Looked at in one step: this tab's turn may have come meanwhile.
+    if (this.#waiting === undefined || leader?.tab !== tab) return;
+    const acquired = new Promise<void>((resolve) => {
+      this.#onAcquired = resolve;
+    });
+    this.#isStealing = true;
+    this.#waiting.abort();
+    await acquired;
+  }
+
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const lock = await this.#acquire();
+      this.#onAcquired();
       if (lock === undefined) return;
       this.#held = lock;
-      this.#onAcquired();
       try {
         await this.#candidate.lead();
         await lock.ended;

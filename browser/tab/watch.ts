@@ -36,7 +36,8 @@ export class Watch {
   async #look(): Promise<void> {
     const [oldest] = this.#since.values();
     const waitedMs = oldest === undefined ? 0 : performance.now() - oldest;
-    if (waitedMs >= SUSPECT_AFTER_MS) await this.#suspect();
+    // What keeps it from asking now may have passed in a second.
+    if (waitedMs >= SUSPECT_AFTER_MS) await this.#suspect().catch(() => undefined);
     if (this.#since.size === 0) this.#timer = undefined;
     else this.#arm(Math.max(1, SUSPECT_AFTER_MS - (waitedMs >= SUSPECT_AFTER_MS ? 0 : waitedMs)));
   }

@@ -144,3 +144,15 @@ test('a leader that cannot be asked, as one of an older build, is left its lead'
   await held;
   expect(await (await openTab(name)).listCollections()).toEqual([]);
 });
+
+test('a leader that is silent is deposed, even if the tab that was about to do so has stopped as well', async () => {
+  const name = freshName();
+  const hold = (lock: string): Promise<string> =>
+    navigator.locks
+      .request(`elanus:${name}${lock}`, () => new Promise<string>(() => undefined))
+      .catch((error: unknown) => (error as Error).name);
+  const [, lead] = [':tab:ghost', '', ':steal'].map(hold);
+  const db = await openTab(name);
+  expect(await lead).toBe('AbortError');
+  expect((await db.info())['tab']).toMatchObject({ leads: true });
+});
