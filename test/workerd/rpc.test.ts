@@ -46,7 +46,7 @@ describe('an error between objects', () => {
     expect(envelope).toEqual({
       code: 4712,
       message: 'no more time',
-      elanus: { code: 'quota', milvusCode: 4712, details: { bytes: 3 } },
+      elanus: { code: 'quota', milvusCode: 4712, details: { bytes: 3, outcome: 'not-written' } },
     });
   });
 
