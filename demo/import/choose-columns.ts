@@ -89,6 +89,11 @@ function warningsOf(facts: FileFacts): string[] {
     ...(facts.longTexts === 0
       ? []
       : [`${counted(facts.longTexts, 'text')} longer than 65,535 bytes will be cut there: a field takes no more.`]),
+    ...(facts.roundedNumbers === 0
+      ? []
+      : [
+          `${counted(facts.roundedNumbers, 'whole number')} beyond 9,007,199,254,740,991 may have been rounded, as JSON numbers are. Written as texts they stay exact.`,
+        ]),
     ...(empty.length === 0 ? [] : [`Left out, because every row lacks them: ${empty.join(', ')}.`]),
   ];
 }

@@ -145,7 +145,8 @@ export class ColumnScan {
   #judge(value: unknown): void {
     const isWritten = typeof value === 'string' && !this.#isTyped;
     this.#isBoolean &&= typeof value === 'boolean' || (isWritten && /^(true|false)$/i.test(value));
-    const isNumber = typeof value === 'number' || (isWritten && /\d/.test(value) && NUMBER.test(value));
+    const isNumber =
+      typeof value === 'number' || (isWritten && /\d/.test(value) && NUMBER.test(value) && !isTooLong(value));
     const number = isNumber ? Number(value) : Number.NaN;
     this.#isNumber &&= Number.isFinite(number);
     this.#isInteger &&= Number.isSafeInteger(number) && INTEGER.test(String(value));
@@ -182,6 +183,11 @@ export class ColumnScan {
     const after = value === undefined ? before : this.#keys?.add(String(value)).size;
     if (after === before) this.#keys = undefined;
   }
+}
+
+/** Whether a whole number has more digits than a number keeps: an account, a bar code. It stays a text. */
+function isTooLong(text: string): boolean {
+  return /^[-+]?\d+$/.test(text) && !Number.isSafeInteger(Number(text));
 }
 
 function exampleOf(value: unknown): string {

@@ -14,6 +14,8 @@ export interface FileFacts {
   readonly first: readonly FileRow[];
   /** Texts that are longer than a field takes: their ends will be cut. */
   readonly longTexts: number;
+  /** Whole numbers of JSON beyond 2^53, where not every one has a value of its own: some may have been rounded. */
+  readonly roundedNumbers: number;
 }
 
 const PREVIEW_ROWS = 5;
@@ -37,11 +39,13 @@ export async function scanFile(
   const isTyped = format !== 'csv';
   let count = 0;
   let longTexts = 0;
+  let roundedNumbers = 0;
   for await (const { rows, bytes } of readRows(file, format)) {
     for (const row of rows) {
       for (const [column, value] of Object.entries(row.values)) {
         scanOf(scans, column, isTyped, row.line).add(value);
         if (typeof value === 'string' && value.length * 3 > TEXT_BYTES_MAX && isLong(value)) longTexts++;
+        if (Number.isInteger(value) && !Number.isSafeInteger(value)) roundedNumbers++;
       }
     }
     first.push(...rows.slice(0, PREVIEW_ROWS - first.length));
@@ -55,7 +59,7 @@ export async function scanFile(
   if (columns.every(({ kind }) => kind !== 'text')) {
     throw fileError('No column holds text, so there is nothing to search by meaning.');
   }
-  return { name, bytes: file.size, format, rows: count, columns, first, longTexts };
+  return { name, bytes: file.size, format, rows: count, columns, first, longTexts, roundedNumbers };
 }
 
 function scanOf(scans: Map<string, ColumnScan>, column: string, isTyped: boolean, line: number): ColumnScan {

@@ -145,6 +145,14 @@ describe('columns', () => {
     ]);
   });
 
+  it('counts the whole numbers that JSON may have rounded; as texts they stay exact', async () => {
+    const exact = '{"a":9007199254740991,"t":"9007199254740993"}';
+    expect((await scan(exact, 'x.jsonl')).roundedNumbers).toBe(0);
+    expect((await scan(`${exact}\n{"a":9007199254740993,"t":"x"}`, 'x.jsonl')).roundedNumbers).toBe(1);
+    expect(await rowsOf('a,t\n9007199254740993,x\n', 'x.csv')).toEqual([{ a: '9007199254740993', t: 'x' }]);
+    expect((await scan('a,t\n9007199254740993,x\n', 'x.csv')).columns[0]?.kind).toBe('text');
+  });
+
   it('a key has every value once; a second one of the same makes it none', async () => {
     expect((await scan('id,t\n1,a\n2,b\n1,c\n', 'x.csv')).columns[0]?.isKey).toBe(false);
     expect((await scan('id,t\n1,a\n,b\n3,c\n', 'x.csv')).columns[0]?.isKey).toBe(false);
