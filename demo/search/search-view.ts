@@ -122,6 +122,7 @@ export class SearchView {
   async #search(collection: ShelvedCollection, signal: AbortSignal): Promise<void> {
     const { profile } = collection;
     const seed = this.#seed;
+    const asked = this.#query.value;
     const database = await this.#surroundings.database();
     const began = performance.now();
     const vector = await this.#vector(database, collection, signal);
@@ -154,6 +155,8 @@ export class SearchView {
         onLook: (key) => this.#surroundings.onLook(key),
       });
     }
+    // What the results are of: they may be older than the words in the box.
+    Object.assign(find('results').dataset, { collection: collection.name, query: asked });
     const told = { collection, embedMs: embedded - began, searchMs: done - embedded, trace };
     this.#surroundings.onHits(vector === undefined ? [] : hits, told);
   }

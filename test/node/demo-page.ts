@@ -63,11 +63,10 @@ export function titles(page: Page): Promise<string[]> {
   return page.locator('.card h3').allTextContents();
 }
 
-/** Types a query, and gives the titles of the cards once they have changed. */
+/** Types a query, and gives the titles of the cards once they are those of the query. */
 export async function typed(page: Page, text: string): Promise<string[]> {
-  const before = (await titles(page)).join('|');
   await page.fill('#query', text);
-  await expect.poll(async () => (await titles(page)).join('|'), { timeout: 15_000 }).not.toBe(before);
+  await expect.poll(() => page.getAttribute('#results', 'data-query'), { timeout: 15_000 }).toBe(text);
   return titles(page);
 }
 
@@ -90,4 +89,7 @@ export async function importWhole(page: Page, file: GivenFile): Promise<void> {
   await page.click('#import button[type=submit].primary');
   await page.getByRole('button', { name: 'Search it' }).click({ timeout: 40_000 });
   await page.locator('#import').waitFor({ state: 'hidden' });
+  await expect.poll(() => page.textContent('#shelf [aria-pressed=true] .label')).toBe(file.name);
+  const name = await page.getAttribute('#shelf [aria-pressed=true]', 'data-name');
+  await expect.poll(() => page.getAttribute('#results', 'data-collection')).toBe(name);
 }
