@@ -3,10 +3,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { IndexedDbStore } from '../../browser/storage/indexed-db-store.ts';
 import { OpfsCacheStore } from '../../browser/storage/opfs-cache.ts';
 import { encodeUtf8 } from '../../core/base/bytes.ts';
+import { ElanusError } from '../../core/base/error.ts';
 import { MemoryStore } from '../../core/storage/memory-store.ts';
 import { MeteredStore } from '../../core/storage/metered-store.ts';
 import type { ObjectStore } from '../../core/storage/object-store.ts';
 import { objectStoreSuite, someBytes } from '../conformance/object-store.ts';
+import { FullStore } from '../fakes/full-store.ts';
 
 let names = 0;
 const fresh = () => `stores-test-${names++}`;
@@ -253,6 +255,32 @@ describe('OPFS cache', () => {
     const smaller = await OpfsCacheStore.open(backing, name, { bytesMax: 400_000 });
     expect(await files(name)).toHaveLength(1);
     expect(smaller.bytes()).toBeLessThanOrEqual(400_000);
+  });
+
+  test('gives way when the origin is full: its files go, and the write is tried again', async () => {
+    const name = fresh();
+    caches.push(name);
+    const backing = new FullStore(new MemoryStore());
+    const cache = await OpfsCacheStore.open(backing, name);
+    await cache.create(key, bytes);
+    await cache.read(key);
+    await cache.settled();
+    expect(await files(name)).toHaveLength(1);
+    // The files take the room that the write needs: it is there as soon as they are gone.
+    const isRoomy = async (): Promise<boolean> => (await files(name)).length === 0;
+    const create = backing.create.bind(backing);
+    backing.create = async (other, content) => {
+      backing.bytesMax = (await isRoomy()) ? Number.POSITIVE_INFINITY : 0;
+      return create(other, content);
+    };
+    await Promise.all([cache.create('catalog', bytes), cache.create('tso', bytes)]);
+    expect(cache.bytes()).toBe(0);
+    expect(backing.refusals).toBeGreaterThan(0);
+    expect((await cache.read(key))?.bytes).toEqual(bytes);
+    await cache.settled();
+    expect(await files(name)).toHaveLength(0);
+    backing.create = () => Promise.reject(new ElanusError('quota', 'full'));
+    await expect(cache.create('more', bytes)).rejects.toEqual(expect.objectContaining({ code: 'quota' }));
   });
 
   test('reads do not fail because caching fails', async () => {
