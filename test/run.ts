@@ -3,17 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPackage, buildPage } from '../worker/cli/build.ts';
 import { ensureChrome } from './ensure-chrome.ts';
-import { ensureFirefox } from './ensure-firefox.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * `npm test`: makes sure that there is a browser, builds what the tests run, and runs them in Node, workerd,
- * Chromium, and Firefox where there is one. Arguments go to Vitest.
+ * `npm test`: makes sure that there is a browser, builds what the tests run, and runs them in Node, workerd and
+ * Chromium. Arguments go to Vitest.
  */
 const chrome = await ensureChrome();
 if (chrome === undefined) process.exit(1);
-const firefox = ensureFirefox();
 await buildPackage();
 await buildPage();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
@@ -24,7 +22,7 @@ const { status } = spawnSync(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, CHROME_PATH: chrome, FIREFOX_PATH: firefox ?? '', ELANUS_BUILT: '1' },
+    env: { ...process.env, CHROME_PATH: chrome, ELANUS_BUILT: '1' },
   },
 );
 process.exit(status ?? 1);

@@ -5,8 +5,6 @@ import { build } from 'esbuild';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { chromeLaunch } from './chrome.ts';
-import { shippedFirefox } from './firefox/provider.ts';
-import { findFirefox } from './firefox.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -32,25 +30,6 @@ const bundledWorker: Plugin = {
   },
 };
 
-/** What touches the browser's storage, again in Firefox. */
-const firefox = {
-  root,
-  plugins: [bundledWorker],
-  test: {
-    name: 'firefox',
-    include: ['test/chromium/stores.test.ts', 'test/chromium/object-log.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: shippedFirefox(),
-      instances: [{ browser: 'firefox' as const }],
-    },
-  },
-};
-
 export default defineConfig({
   root,
   test: {
@@ -65,7 +44,6 @@ export default defineConfig({
             'test/core/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/node/**/*.test.ts',
-            'test/firefox/**/*.test.ts',
             'test/*.test.ts',
           ],
           environment: 'node',
@@ -97,8 +75,6 @@ export default defineConfig({
           },
         },
       },
-      // Vitest has no way to skip a project, and one whose browser is missing fails; `npm test` says when it is.
-      ...(findFirefox() === undefined ? [] : [firefox]),
     ],
   },
 });
