@@ -178,7 +178,11 @@ export class IndexedDbStore implements ObjectStore {
       const [names, infos] = await this.#asking('list', prefix, (database) => {
         const transaction = database.transaction('objects', 'readonly');
         const objects = transaction.store;
-        const asked = Promise.all([objects.getAllKeys(batch, LIST_BATCH), objects.getAll(batch, LIST_BATCH)]);
+        const asked = Promise.all([
+          objects.getAllKeys(batch, LIST_BATCH),
+          objects.getAll(batch, LIST_BATCH),
+          transaction.done,
+        ]);
         transaction.commit();
         return asked;
       });
@@ -213,8 +217,8 @@ export class IndexedDbStore implements ObjectStore {
       const done = transaction.done;
       done.catch(() => {});
       try {
-        const result = await write(transaction);
-        await done;
+        // Waited for together: when a full disk ends a transaction that commits, Chrome may tell its requests nothing.
+        const [result] = await Promise.all([write(transaction), done]);
         return result;
       } catch (error) {
         try {
