@@ -87,6 +87,11 @@ export async function give(page: Page, file: GivenFile): Promise<void> {
 export async function importWhole(page: Page, file: GivenFile): Promise<void> {
   await give(page, file);
   await page.click('#import button[type=submit].primary');
+  await showImported(page, file);
+}
+
+/** Waits for the end of an import, and shows what has come: a query that was typed before would be taken away. */
+export async function showImported(page: Page, file: GivenFile): Promise<void> {
   await page.getByRole('button', { name: 'Search it' }).click({ timeout: 40_000 });
   await page.locator('#import').waitFor({ state: 'hidden' });
   await expect.poll(() => page.textContent('#shelf [aria-pressed=true] .label')).toBe(file.name);
