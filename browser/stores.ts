@@ -3,6 +3,7 @@ import { writePurpose } from '../core/node/write-purpose.ts';
 import { MemoryStore } from '../core/storage/memory-store.ts';
 import type { ObjectStore } from '../core/storage/object-store.ts';
 import { ReserveStore } from '../core/storage/reserve-store.ts';
+import { hasLocks } from './locks.ts';
 import type { StorageKind } from './protocol.ts';
 import { IndexedDbStore } from './storage/indexed-db-store.ts';
 import { OpfsCacheStore } from './storage/opfs-cache.ts';
@@ -54,7 +55,7 @@ function missingHere(): string[] {
   if (!isSecureContext) {
     missing.push('Not a secure origin (https or localhost): the browser may delete the data when space runs short.');
   }
-  if (navigator.locks === undefined) {
+  if (!hasLocks()) {
     missing.push('No Web Locks: each tab has an engine of its own, and tabs that write take turns, which is slow.');
   }
   return missing;

@@ -10,6 +10,7 @@ import { relaxedSimdSupported } from '../../wasm/detect.ts';
 import { createKernel } from '../../wasm/kernel.ts';
 import { loadModuleFile } from '../../wasm/module-file.ts';
 import { openChangesChannel } from '../changes-channel.ts';
+import { closedError } from '../closed.ts';
 import { broadcastEndpoint, type Endpoint, portEndpoint } from '../link/endpoint.ts';
 import { answerCalls } from '../link/peer-calls.ts';
 import { holdLock, lockNames, locksWork } from '../locks.ts';
@@ -138,7 +139,7 @@ export class Engine implements EngineApi {
   }
 
   #engine(): Opened {
-    if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+    if (this.#opened === undefined) throw closedError();
     return this.#opened;
   }
 }

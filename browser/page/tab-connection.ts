@@ -4,6 +4,7 @@ import type { Connection, ConnectionCallOptions } from '../../core/client/connec
 import type { Info } from '../../core/elanus.ts';
 import type { Change } from '../../core/model/change.ts';
 import { openChangesChannel } from '../changes-channel.ts';
+import { closedError, dataDiedError } from '../closed.ts';
 import type { OpenedTab, OpenRequest } from '../protocol.ts';
 import { isWorkerDeath, TabWorker } from './tab-worker.ts';
 
@@ -74,7 +75,7 @@ export class TabConnection implements Connection {
 
   async #try<Answer>(triesMax: number, ask: (worker: TabWorker) => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#closed) throw new ElanusError('closed', 'The database is closed; open it again.');
+      if (this.#closed) throw closedError();
       const worker = await this.#started();
       try {
         return await ask(worker);
@@ -87,7 +88,7 @@ export class TabConnection implements Connection {
   #started(): Promise<TabWorker> {
     if (this.#worker !== undefined) return this.#worker;
     if (this.#opened?.isVolatile === true) {
-      throw new ElanusError('closed', 'The worker has died, and the data with it: it lay in memory alone.');
+      throw dataDiedError('worker');
     }
     const starting = TabWorker.start(this.#request);
     this.#worker = starting;

@@ -1,5 +1,6 @@
 import { ElanusError } from '../../core/base/error.ts';
 import { BrokerClient } from '../broker/broker-client.ts';
+import { closedError, dataDiedError } from '../closed.ts';
 import { findLeader, hasCandidates, holdLock, lockNames, whenReleased } from '../locks.ts';
 import { type OpenedTab, type OpenRequest, sharedChanges } from '../protocol.ts';
 import { clock } from '../surroundings.ts';
@@ -94,8 +95,8 @@ export class SharedEngine implements EngineAccess {
     this.#left.abort();
     const own = this.#takeOwn();
     await own?.close().catch(() => own.terminate());
-    await this.#leave(new ElanusError('closed', 'The database is closed; open it again.'));
-    this.#control.close(new ElanusError('closed', 'The database is closed; open it again.'));
+    await this.#leave(closedError());
+    this.#control.close(closedError());
     this.#broker.close();
   }
 
@@ -155,7 +156,7 @@ export class SharedEngine implements EngineAccess {
     if (this.#own !== engine) return;
     this.#own = undefined;
     if (this.#isAlone) {
-      this.#slot.end(new ElanusError('closed', 'The engine has died, and the data with it: it lay in memory alone.'));
+      this.#slot.end(dataDiedError('engine'));
       return;
     }
     this.#slot.clear('The engine has died.');
@@ -255,7 +256,7 @@ export class SharedEngine implements EngineAccess {
   async #dataLost(engine: EngineWorker, reason: string): Promise<void> {
     if (this.#own !== engine) return;
     this.#takeOwn()?.terminate();
-    await this.#tellGone(`The database is closed: ${reason}. Open it again.`);
+    await this.#tellGone(closedError(reason).message);
   }
 
   /** Tells every tab that the database is gone, and keeps the lock until they have left. */

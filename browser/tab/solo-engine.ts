@@ -1,4 +1,5 @@
 import { ElanusError } from '../../core/base/error.ts';
+import { closedError, dataDiedError } from '../closed.ts';
 import type { OpenedTab, OpenRequest } from '../protocol.ts';
 import type { EngineAccess, EngineLink } from './engine-access.ts';
 import { EngineWorker } from './engine-worker.ts';
@@ -39,7 +40,7 @@ export class SoloEngine implements EngineAccess {
   async close(): Promise<void> {
     const engine = this.#end();
     await engine?.close();
-    this.#slot.end(new ElanusError('closed', 'The database is closed; open it again.'));
+    this.#slot.end(closedError());
   }
 
   async destroy(): Promise<void> {
@@ -57,14 +58,14 @@ export class SoloEngine implements EngineAccess {
   #dataLost(engine: EngineWorker, reason: string): void {
     if (this.#engine !== engine) return;
     this.#end()?.terminate();
-    this.#slot.end(new ElanusError('closed', `The database is closed: ${reason}. Open it again.`));
+    this.#slot.end(closedError(reason));
   }
 
   async #restart(engine: EngineWorker): Promise<void> {
     if (this.#engine !== engine) return;
     this.#engine = undefined;
     if (engine.isVolatile) {
-      this.#slot.end(new ElanusError('closed', 'The engine has died, and the data with it: it lay in memory alone.'));
+      this.#slot.end(dataDiedError('engine'));
       return;
     }
     this.#slot.clear('The engine has died.');

@@ -1,6 +1,7 @@
 import { ElanusError } from '../../core/base/error.ts';
 import type { Info } from '../../core/elanus.ts';
 import { Proxy as ElanusProxy } from '../../core/node/proxy.ts';
+import { closedError } from '../closed.ts';
 import { locksWork } from '../locks.ts';
 import type { OpenedTab, OpenRequest, TabApi } from '../protocol.ts';
 import { clock, randomId } from '../surroundings.ts';
@@ -83,7 +84,7 @@ export class Tab implements TabApi {
   }
 
   #engine(): Opened {
-    if (this.#opened === undefined) throw new ElanusError('closed', 'The database is closed; open it again.');
+    if (this.#opened === undefined) throw closedError();
     return this.#opened;
   }
 }
