@@ -2,6 +2,7 @@ import type { Page } from 'playwright';
 import type { BrowserDatabase } from '../../browser/index.ts';
 import type { LinkChoice } from '../../browser/protocol.ts';
 import type { KillableBrowser } from '../node/chromium.ts';
+import { keepWorkers } from '../node/engine-page.ts';
 import { type Contents, Violation } from './model.ts';
 import { type Call, CREATE_CALLS, fillerOf, vectorOf } from './operation.ts';
 import { rendererProcess } from './renderer-process.ts';
@@ -197,18 +198,6 @@ export const ENDS_ENGINE = `
       for (const worker of started.splice(0)) worker.terminate();
     };
   }`;
-
-/** Runs in the page before its own code. */
-function keepWorkers(): void {
-  const here = globalThis as unknown as { workers: unknown[]; Worker: new (...given: never[]) => object };
-  here.workers = [];
-  here.Worker = class extends here.Worker {
-    constructor(...given: never[]) {
-      super(...given);
-      here.workers.push(this);
-    }
-  };
-}
 
 /** What a page needs of IndexedDB for that. */
 interface RawDatabase {

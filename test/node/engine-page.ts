@@ -56,3 +56,15 @@ export function call(page: Page, method: keyof BrowserDatabase, body: object = {
     [method, body] as const,
   );
 }
+
+/** An init script: the page keeps each worker that it starts in `workers`, so that a test can end it. */
+export function keepWorkers(): void {
+  const here = globalThis as unknown as { workers: unknown[]; Worker: new (...given: never[]) => object };
+  here.workers = [];
+  here.Worker = class extends here.Worker {
+    constructor(...given: never[]) {
+      super(...given);
+      here.workers.push(this);
+    }
+  };
+}

@@ -2,6 +2,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BrowserDatabase, OpenOptions, TabInfo } from '../../browser/index.ts';
 import { chromeLaunch } from '../chrome.ts';
+import { keepWorkers } from './engine-page.ts';
 import { type PageServer, serveEnginePage } from './page-server.ts';
 
 /** What the page has, and what the tests put there. */
@@ -71,18 +72,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => context.close());
-
-/** Runs in the page before its own code. */
-function keepWorkers(): void {
-  const here = globalThis as unknown as { workers: unknown[]; Worker: new (...given: never[]) => object };
-  here.workers = [];
-  here.Worker = class extends here.Worker {
-    constructor(...given: never[]) {
-      super(...given);
-      here.workers.push(this);
-    }
-  };
-}
 
 async function openTab(options: Partial<OpenOptions> = {}, origin = server.origin): Promise<Page> {
   const page = await context.newPage();

@@ -1,24 +1,13 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ElanusError } from '../../../core/base/error.ts';
 import type { Database } from '../../../core/client/database.ts';
 import { MemoryEmbeddingCache } from '../../../core/client/embedding-cache.ts';
 import type { Embedder, EmbeddingCache } from '../../../core/elanus.ts';
-import { databaseOn, type TestCluster, testCluster } from '../node/cluster.ts';
+import { freshDatabase } from './fresh-database.ts';
 import { letterEmbedder, vectorOfText } from './letter-embedder.ts';
 
 const FIELDS = { id: { type: 'Int64', primary: true }, text: 'VarChar', vector: 'FloatVector' } as const;
-
-const open: TestCluster[] = [];
-afterEach(async () => {
-  for (const { cluster } of open.splice(0)) await cluster.close();
-});
-
-async function freshDatabase(): Promise<Database> {
-  const cluster = await testCluster();
-  open.push(cluster);
-  return databaseOn(cluster);
-}
 
 async function failureOf(call: Promise<unknown>): Promise<ElanusError> {
   return call.then(

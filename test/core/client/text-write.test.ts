@@ -1,24 +1,13 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { codeOf, ElanusError } from '../../../core/base/error.ts';
 import type { Database } from '../../../core/client/database.ts';
 import type { Embedder, EmbeddingCache, Progress } from '../../../core/elanus.ts';
-import { databaseOn, type TestCluster, testCluster } from '../node/cluster.ts';
+import { freshDatabase } from './fresh-database.ts';
 import { type LetterEmbedder, letterEmbedder, vectorOfText } from './letter-embedder.ts';
 
 const FIELDS = { id: { type: 'Int64', primary: true }, text: 'VarChar', vector: 'FloatVector' } as const;
 const PART = 256;
-
-const open: TestCluster[] = [];
-afterEach(async () => {
-  for (const { cluster } of open.splice(0)) await cluster.close();
-});
-
-async function freshDatabase(): Promise<Database> {
-  const cluster = await testCluster();
-  open.push(cluster);
-  return databaseOn(cluster);
-}
 
 interface Note {
   readonly id: number;
